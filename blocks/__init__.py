@@ -1,0 +1,1 @@
+"""What is stored: connections, credentials, secrets. Import name `astrio.blocks`."""

@@ -1,0 +1,20 @@
+"""No authentication."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from astrio.blocks.auth.base import Auth
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class NoAuth(Auth):
+    """`{type: none}`, the default."""
+
+    type: Literal["none"] = "none"
+
+    def to_httpx_auth(self) -> httpx.Auth | None:
+        """Sign nothing."""
+        return None

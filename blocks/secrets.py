@@ -1,0 +1,53 @@
+"""Secrets by reference: `${env:NAME}` and `${secret:NAME}`, resolved only where they are sent."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+
+from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.redaction import remember
+
+REFERENCE = re.compile(r"\$\{(env|secret):([^}]*)\}")
+
+
+def references(text: str) -> Iterator[tuple[str, str]]:
+    """Yield (kind, name) of each reference in `text`; kind is `env` or `secret`."""
+    for match in REFERENCE.finditer(text):
+        yield match.group(1), match.group(2)
+
+
+def resolve(text: str) -> str:
+    """Return `text` with every reference replaced by its value.
+
+    Values are remembered by `astrio.blocks.redaction`, so that no output shows them.
+
+    Raises:
+        ConfigurationError: a variable is not set, or is empty.
+    """
+    return REFERENCE.sub(lambda match: _lookups[match.group(1)](match.group(2)), text)
+
+
+def _from_environment(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise ConfigurationError(
+            f"The environment variable {name} is not set, or is empty.",
+            advice=f"Set it first: export {name}=…",
+        )
+    remember(value)
+    return value
+
+
+def _from_secret_block(name: str) -> str:
+    raise ConfigurationError(
+        f"${{secret:{name}}}: secrets saved in Prefect cannot be read yet.",
+        advice="Use ${env:NAME} instead.",
+    )
+
+
+_lookups: dict[str, Callable[[str], str]] = {
+    "env": _from_environment,
+    "secret": _from_secret_block,
+}

@@ -1,0 +1,1 @@
+"""How it is scheduled, triggered and reached. Import name `astrio.deployments`."""

@@ -1,0 +1,45 @@
+"""`Integration`: the one model behind the file, the CLI, the flow's parameter and the schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from astrio.blocks.api import RestApi
+from astrio.blocks.settings import Settings
+from astrio.tasks.destinations.settings import PushSettings
+from astrio.tasks.paginate.choice import AnyPaginator
+from astrio.tasks.paginate.none import NoPagination
+from astrio.tasks.rules.settings import RuleSettings
+from astrio.tasks.settings import IncrementalSettings, RequestSettings, RetrySettings
+
+
+class Source(Settings):
+    """`source`: where records come from."""
+
+    api: RestApi
+    request: RequestSettings = Field(default_factory=RequestSettings)
+    records: str = Field("$", description="Path to the list of records, e.g. $.orders[*].")
+    allow_missing: bool = Field(False, description="A missing records path means no records.")
+    paginate: AnyPaginator = Field(default_factory=NoPagination)
+    incremental: IncrementalSettings | None = None
+    filter: str | None = Field(None, description="Expression over a record; false leaves it out.")
+
+
+class Integration(Settings):
+    """One integration: source, mapping, rules, destination."""
+
+    name: str = Field(pattern=r"^[a-z0-9_-]{1,64}$")
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    vars: dict[str, Any] = Field(default_factory=dict, description="Values for {{name}} in source.")
+    source: Source
+    map: dict[str, Any] | None = Field(None, description="target: expression over the record.")
+    rules: tuple[RuleSettings, ...] = Field((), alias="validate")
+    max_rejected: int | str | None = Field(None, description='Count, or share such as "5%".')
+    push: PushSettings
+    schedule: Any = Field(None, description="Cron text, {every: 15m} or an RRULE.")
+    retry: RetrySettings = Field(default_factory=RetrySettings)
+    errors: dict[str, str] = Field(default_factory=dict, description="Own texts by HTTP status.")
+    alerts: dict[str, Any] | None = None

@@ -1,0 +1,1 @@
+"""What is done: the five verbs and their parts. Import name `astrio.tasks`."""

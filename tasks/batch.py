@@ -1,0 +1,75 @@
+"""What travels down the chain: pages of source records, then batches of mapped rows.
+
+Both are opaque objects rather than lists of dicts: Prefect walks every collection that a task
+yields (milliseconds a page) and keeps weak references to what it yielded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class Page:
+    """One page of the source, as `fetch` yields it.
+
+    Attributes:
+        number: 1-based, counted over the whole logical run (a resumed run goes on counting).
+        records: the source records that passed `source.filter`.
+        fetched: how many records the page held.
+        filtered: how many of them the filter left out.
+        resume: the next-page request as JSON values, or None after the last page.
+        cursor: the highest incremental cursor value on the page, as the source wrote it.
+        stop_reason: why the source ended here (contract.md), None while there is more.
+        claimed: how many records the API says there are in all, if it says so.
+        restart: this page begins the slice anew; counts of this slice so far are void.
+    """
+
+    number: int
+    records: Sequence[Any] = ()
+    fetched: int = 0
+    filtered: int = 0
+    resume: dict[str, Any] | None = None
+    cursor: Any = None
+    stop_reason: str | None = None
+    claimed: int | None = None
+    restart: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Problem:
+    """One reason why a record is rejected.
+
+    `field` is the target field (None: the whole record), `rule` a rule's name or `map` for a
+    failed expression; `reason` is a sentence without the record's other values.
+    """
+
+    field: str | None
+    rule: str
+    reason: str
+
+
+@dataclass(slots=True, eq=False)
+class Reject:
+    """A rejected record: the source record, its mapped key values if known, and all reasons."""
+
+    record: Any
+    problems: list[Problem]
+    key: tuple[Any, ...] | None = None
+
+
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class Batch:
+    """One page after `transform` (and `validate`): rows as tuples in the order of `columns`.
+
+    `sources[i]` is the source record of `rows[i]`. `page` is the page's metadata; its
+    `records` are no longer needed once the batch exists.
+    """
+
+    page: Page
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    sources: Sequence[Any]
+    rejects: list[Reject] = field(default_factory=list)

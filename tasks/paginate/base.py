@@ -1,0 +1,82 @@
+"""What a paginator is: a pure function from the last request and answer to the next request."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from astrio.blocks.settings import Settings
+from astrio.tasks.http.request import ApiRequest
+
+StopReason = Literal[
+    "no_next",
+    "has_more_false",
+    "empty_page",
+    "total_reached",
+    "single_page",
+    "out_of_range",
+    "limit",
+    "declared_status",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The source ends here, and why."""
+
+    reason: StopReason
+
+
+@dataclass(frozen=True, slots=True)
+class PageAnswer:
+    """What a paginator may look at.
+
+    Attributes:
+        body: the decoded body.
+        headers: the answer's headers, looked up without regard to case.
+        url: the URL that answered (base of relative links).
+        records: the page's records, before any filter.
+        received: records received in this slice so far, this page included.
+        total: the total that the API claims on this page, if `total` is configured.
+    """
+
+    body: Any
+    headers: Mapping[str, str]
+    url: str
+    records: Sequence[Any]
+    received: int
+    total: int | None
+
+
+class Paginator(Settings):
+    """Base of all paginators: frozen settings, no state of their own.
+
+    To add one, write a module in this package with a subclass whose `type` is a Literal, and its
+    test; it is found by itself.
+
+    Attributes:
+        durable: whether a position survives a crash (a cursor does, an offset on moving data
+            does not).
+    """
+
+    durable: ClassVar[bool] = False
+
+    total: str | None = Field(None, description="Path to the total number of records.")
+    has_more: str | None = Field(None, description="Path to a flag that says whether more follows.")
+    max_pages: int = Field(1_000_000, ge=1, description="Stop after so many pages.")
+
+    def first(self, request: ApiRequest) -> ApiRequest:
+        """Return the first page's request."""
+        return request
+
+    @abstractmethod
+    def next(self, request: ApiRequest, answer: PageAnswer) -> ApiRequest | Stop:
+        """Return the next page's request, or why there is none.
+
+        Raises:
+            ApiAnswerError: the answer contradicts itself (more promised, but no way to it).
+        """
