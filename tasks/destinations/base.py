@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -24,32 +24,45 @@ class StreamState:
 
 
 @dataclass(slots=True)
+class Written:
+    """What became of a chunk's rows.
+
+    `rejected` lists rows that cannot be stored by their own fault (an empty key), `failed` rows
+    that the destination refused; both are in the quarantine.
+    """
+
+    written: int = 0
+    unchanged: int = 0
+    rejected: list[Reject] = field(default_factory=list)
+    failed: list[Reject] = field(default_factory=list)
+
+
+def _no_resume_point(written: Written) -> None:
+    """Leave the stored resume point as it is."""
+
+
+@dataclass(slots=True)
 class Chunk:
     """What is committed in one transaction: rows, rejects, the resume point, maybe the watermark.
 
     Attributes:
         batches: whole pages, in order.
-        resume: the new resume point (JSON values); None leaves the stored one as it is.
+        resume: makes the new resume point (JSON values) from what became of the rows, so that
+            its counts commit with them; returning None leaves the stored one as it is.
         watermark: the new watermark, None leaves the stored one as it is.
     """
 
     batches: Sequence[Batch]
-    resume: dict[str, Any] | None = None
+    resume: Callable[[Written], dict[str, Any] | None] = _no_resume_point
     watermark: Any = None
-
-
-@dataclass(slots=True)
-class Written:
-    """What became of a chunk's rows; `failed` lists rows that the destination refused."""
-
-    written: int = 0
-    unchanged: int = 0
-    failed: list[Reject] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class RunIdentity:
-    """Who writes: the logical run (kept when resumed) and the integration's name."""
+    """Who writes: the run's id and the integration's name.
+
+    A run that resumes an earlier one goes on under that one's id (`Destination.adopt`).
+    """
 
     run_id: str
     integration: str
@@ -65,6 +78,10 @@ class Destination(Protocol):
             LeaseHeldError: another live run holds the stream (unless `wait`).
             DestinationBusyError: it cannot be reached, or is locked.
         """
+        ...
+
+    def adopt(self, run_id: str) -> None:
+        """Go on under the id of the unfinished run that is being resumed."""
         ...
 
     def begin_slice(self, *, atomic: bool) -> None:

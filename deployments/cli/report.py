@@ -1,0 +1,38 @@
+"""The run report as a readable table."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from astrio.deployments.cli.output import clean, say, show
+from astrio.flows.summary import facts, headline
+from astrio.tasks.report import RunReport
+
+_COLOURS = {"completed": "green", "completed_with_rejects": "yellow"}
+
+
+def show_report(report: RunReport) -> None:
+    """Print the balance, the facts, the warnings and the error of a run."""
+    show(Text(clean(f"{report.integration}: {headline(report)}"), style=_style(report)))
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    for label, text in facts(report):
+        table.add_row(Text(label, style="dim"), clean(text))
+    show(table)
+    for warning in report.warnings:
+        say(f"warning: {warning}")
+    _explain(report)
+
+
+def _explain(report: RunReport) -> None:
+    if report.error is not None:
+        say(Text.assemble(("Error: ", "bold red"), clean(report.error.message)))
+        for line in (report.error.request, report.error.advice):
+            if line:
+                say(f"  {line}")
+    elif report.records.rejected:
+        say(f"  See why: astrio quarantine list {report.integration}")
+
+
+def _style(report: RunReport) -> str:
+    return f"bold {_COLOURS.get(report.state, 'red')}"

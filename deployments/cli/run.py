@@ -1,0 +1,81 @@
+"""Run an integration now, as a Prefect flow.
+
+Exit code 0: done (rejects below the threshold included); 1: the run failed; 2: the file, a
+variable or the command line is wrong, and nothing was sent; 130: stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from astrio.blocks.errors import ConfigurationError
+from astrio.deployments.cli.files import find_integration
+from astrio.deployments.cli.output import INTERRUPTED, print_json, say
+from astrio.deployments.cli.report import show_report
+from astrio.deployments.running import RunResult, quieten_prefect, run_flow
+from astrio.deployments.server import prefect_server
+from astrio.flows.integration import Integration
+from astrio.flows.reading.read import read_integration
+from astrio.flows.variables import missing_variables
+from astrio.tasks.options import RunOptions
+
+app = typer.Typer()
+
+
+@app.command()
+def run(  # noqa: PLR0913 (one parameter for each flag)
+    file: Annotated[str, typer.Argument(help="Integration file, or the name of one.")],
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Read everything again, then set the watermark.")
+    ] = False,
+    since: Annotated[
+        str | None, typer.Option(help="Lower bound of the window; the watermark stays.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Upper bound of the window; the watermark stays.")
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait while another run of this stream is at work.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show Prefect's log too.")] = False,
+) -> None:
+    """Run an integration now, as a Prefect flow."""
+    integration = load(file)
+    if not verbose:
+        quieten_prefect()
+    options = RunOptions(full_refresh=full_refresh, since=since, until=until, wait=wait)
+    with prefect_server(say):
+        result = run_flow(integration, options, bar=not as_json)
+    _finish(result, as_json=as_json)
+
+
+def load(file: str) -> Integration:
+    """Read a file for a command that sends requests: warnings shown, variables present.
+
+    Raises:
+        ConfigurationError: a mistake in the file, or a variable that is not set.
+    """
+    path = find_integration(file)
+    loaded = read_integration(path)
+    for warning in loaded.warnings:
+        say(str(warning))
+    if missing := missing_variables(loaded.integration):
+        raise ConfigurationError(
+            f"{path} needs environment variables that are not set: {', '.join(missing)}.",
+            advice=f"Set them first, e.g.: export {missing[0]}=…",
+        )
+    return loaded.integration
+
+
+def _finish(result: RunResult, *, as_json: bool) -> None:
+    if as_json:
+        print_json(result.report.model_dump(mode="json"))
+    else:
+        show_report(result.report)
+    if result.report.state == "cancelled":
+        raise typer.Exit(INTERRUPTED)
+    if result.error is not None:
+        raise typer.Exit(result.error.exit_code)

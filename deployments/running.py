@@ -1,0 +1,100 @@
+"""Running an integration's flow in this process, with or without a bar on the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import TimeElapsedColumn as Elapsed
+
+from astrio.blocks.errors import AstrioError
+from astrio.deployments.cli.output import console
+from astrio.flows.integration import Integration
+from astrio.tasks.options import RunOptions
+from astrio.tasks.progress import Progress as PageProgress
+from astrio.tasks.progress import Watcher, watching
+from astrio.tasks.report import RunReport
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run ended: its report, and the error if it failed (None when cancelled or done)."""
+
+    report: RunReport
+    error: AstrioError | None = None
+
+
+def quieten_prefect() -> None:
+    """Keep Prefect's log lines off the terminal, unless the user set a level.
+
+    They still reach the run's page in the Prefect UI. Must come before Prefect is imported.
+    """
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+
+
+def run_flow(integration: Integration, options: RunOptions, *, bar: bool) -> RunResult:
+    """Run the flow `sync` under the Prefect server now in effect.
+
+    Raises:
+        AstrioError: the run could not even begin, so there is no report.
+    """
+    from astrio.flows.sync import sync
+
+    reports: list[RunReport] = []
+    error: AstrioError | None = None
+    with _bar(integration.name, shown=bar) as watcher, watching(_collect(reports, watcher)):
+        try:
+            asyncio.run(sync(integration, options))
+        except AstrioError as failure:
+            error = failure
+        except KeyboardInterrupt:
+            if not reports:
+                raise
+    if not reports:
+        raise error or AstrioError("The run ended without a report.")
+    return RunResult(reports[-1], error)
+
+
+def _collect(reports: list[RunReport], watcher: Watcher) -> Watcher:
+    def collect(news: PageProgress | RunReport) -> None:
+        if isinstance(news, RunReport):
+            reports.append(news)
+        watcher(news)
+
+    return collect
+
+
+@contextmanager
+def _bar(name: str, *, shown: bool) -> Iterator[Callable[[PageProgress | RunReport], None]]:
+    """Show pages, records a second and rejects on a terminal; nothing elsewhere."""
+    if not shown or not sys.stderr.isatty():
+        yield lambda news: None
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[detail]}"),
+        Elapsed(),
+    )
+    with Progress(*columns, console=console(error=True), transient=True) as progress:
+        bar = progress.add_task(name, total=None, detail="")
+
+        def update(news: PageProgress | RunReport) -> None:
+            if isinstance(news, PageProgress):
+                speed = progress.tasks[0].speed
+                rate = f"{speed:,.0f} records/s, " if speed else ""
+                progress.update(
+                    bar,
+                    completed=news.fetched,
+                    total=news.claimed,
+                    detail=f"{news.pages:,} pages, {rate}{news.rejected:,} rejected",
+                )
+
+        yield update

@@ -1,0 +1,206 @@
+"""Which Prefect server a run uses, and the temporary one when there is none.
+
+The rule (contract.md, *State*): `PREFECT_API_URL` or the active profile; else the server noted in
+`ASTRIO_HOME`, if it is healthy; else a temporary one, kept only while runs use it. A configured
+server that does not answer is an error, never a silent fallback.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+
+from astrio.blocks.errors import RetryableError
+from astrio.blocks.redaction import redact
+from astrio.deployments.home import astrio_home
+
+START_SECONDS = 180.0
+
+
+class ServerUnavailableError(RetryableError):
+    """The Prefect server does not answer."""
+
+    kind = "server"
+
+
+def is_healthy(api_url: str, auth: str | None = None) -> bool:
+    """Tell whether a Prefect API answers under `api_url`."""
+    credentials = tuple(auth.split(":", 1)) if auth and ":" in auth else None
+    try:
+        answer = httpx.get(
+            f"{api_url.rstrip('/')}/health",
+            timeout=5,
+            trust_env=False,
+            auth=credentials,  # type: ignore[arg-type]  # a pair of texts
+        )
+    except httpx.HTTPError:
+        return False
+    return answer.is_success
+
+
+@contextmanager
+def prefect_server(notify: Callable[[str], None]) -> Iterator[str]:
+    """Make a Prefect server available within the block and yield its API URL.
+
+    Args:
+        notify: shows a sentence to the user, such as that a temporary server is starting.
+
+    Raises:
+        ServerUnavailableError: the configured server does not answer, or none could be started.
+    """
+    from prefect.settings import get_current_settings
+
+    settings = get_current_settings()
+    configured = settings.api.url
+    if configured is not None:
+        secret = settings.api.auth_string
+        _require(configured, secret.get_secret_value() if secret is not None else None)
+        yield configured
+        return
+    with _shared_server(notify) as url, _using(url):
+        yield url
+
+
+def _require(url: str, auth: str | None) -> None:
+    if not is_healthy(url, auth):
+        raise ServerUnavailableError(
+            f"The configured Prefect server at {redact(url)} does not answer.",
+            advice="Start it, or correct PREFECT_API_URL or the active Prefect profile; "
+            "unset both to let astrio start a temporary server.",
+        )
+
+
+@contextmanager
+def _using(url: str) -> Iterator[None]:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: url}):
+        yield
+
+
+@contextmanager
+def _shared_server(notify: Callable[[str], None]) -> Iterator[str]:
+    """Yield the noted server if it is healthy, else start a temporary one.
+
+    Several runs share a temporary server: each holds a shared lock while it uses it, and whoever
+    leaves last (and so gets the lock for itself) stops it.
+    """
+    home = astrio_home()
+    with ExitStack() as stack:
+        users = stack.enter_context((home / "server.users").open("a"))
+        starting = stack.enter_context((home / "server.starting").open("a"))
+        fcntl.flock(starting, fcntl.LOCK_EX)
+        note = _read_note(home)
+        if note is None or not is_healthy(note["url"]):
+            note = _start(home, notify)
+        fcntl.flock(users, fcntl.LOCK_SH)
+        fcntl.flock(starting, fcntl.LOCK_UN)
+        try:
+            yield str(note["url"])
+        finally:
+            _leave(home, users, starting)
+
+
+def _leave(home: Path, users: IO[str], starting: IO[str]) -> None:
+    fcntl.flock(starting, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return  # another run still uses it
+    note = _read_note(home)
+    if note is not None and note.get("temporary"):
+        _stop(int(note["pid"]))
+        _note_path(home).unlink(missing_ok=True)
+
+
+def _note_path(home: Path) -> Path:
+    return home / "server.json"
+
+
+def _read_note(home: Path) -> dict[str, Any] | None:
+    try:
+        note = json.loads(_note_path(home).read_text())
+    except (OSError, ValueError):
+        return None
+    return note if isinstance(note, dict) and "url" in note else None
+
+
+def _start(home: Path, notify: Callable[[str], None]) -> dict[str, Any]:
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}/api"
+    notify("No Prefect server is configured: starting a temporary one (5 to 40 seconds).")
+    with (home / "server.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)],
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            env=_server_environment(home, url),
+        )
+    note = {"url": url, "pid": process.pid, "temporary": True}
+    _note_path(home).write_text(json.dumps(note))
+    began = time.monotonic()
+    while not is_healthy(url):
+        if process.poll() is not None or time.monotonic() - began > START_SECONDS:
+            _stop(process.pid)
+            raise ServerUnavailableError(
+                "A temporary Prefect server could not be started.",
+                advice=f"Its log is {home / 'server.log'}.",
+            )
+        time.sleep(0.1)
+    notify(
+        f"The temporary Prefect server is ready after {time.monotonic() - began:.0f} s. "
+        "Keep a server running (`prefect server start`, and PREFECT_API_URL set) and runs "
+        "start in seconds."
+    )
+    return note
+
+
+def _server_environment(home: Path, url: str) -> dict[str, str]:
+    return os.environ | {
+        "PREFECT_HOME": str(home / "prefect"),
+        "PREFECT_SERVER_API_HOST": "127.0.0.1",
+        "PREFECT_UI_API_URL": url,
+        "PREFECT_API_URL": url,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _stop(pid: int) -> None:
+    """Stop the server's process group: politely, then for good."""
+    for sign, patience in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 1.0)):
+        try:
+            os.killpg(pid, sign)
+        except (ProcessLookupError, PermissionError):
+            return
+        ends = time.monotonic() + patience
+        while time.monotonic() < ends and _alive(pid):
+            time.sleep(0.05)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        finished, _ = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return Path(f"/proc/{pid}").exists()
+    return finished == 0

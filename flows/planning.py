@@ -1,0 +1,192 @@
+"""From an integration to a run: take the lease, read the state, plan the window and the reading.
+
+Free of Prefect: the flow `sync` and the bare engine of the benchmarks both start here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from astrio.blocks.api import RestApi
+from astrio.blocks.errors import AstrioError, FatalError
+from astrio.blocks.redaction import redact
+from astrio.flows.connecting import resolved_api
+from astrio.flows.integration import Integration
+from astrio.flows.resuming import ResumeMaker, ResumePoint, restore, usable
+from astrio.tasks.account import Account
+from astrio.tasks.columns import column_name
+from astrio.tasks.destinations.base import RunIdentity, StreamState
+from astrio.tasks.destinations.opening import open_destination
+from astrio.tasks.http.client import ApiClient
+from astrio.tasks.http.first import build_first_request
+from astrio.tasks.http.request import ApiRequest
+from astrio.tasks.incremental import Window, advance, higher, plan_window
+from astrio.tasks.mapping.compile import CompiledMapping, compile_expression, compile_mapping
+from astrio.tasks.mapping.context import MappingContext
+from astrio.tasks.options import RunOptions
+from astrio.tasks.outcome import Outcome
+from astrio.tasks.pushing import fail_run
+from astrio.tasks.reading import ReadPlan
+from astrio.tasks.report import Requests, RunReport
+from astrio.tasks.report import Window as ReportWindow
+from astrio.tasks.rules.compile import CompiledRules, compile_rules
+
+
+@dataclass(eq=False)
+class Plan:
+    """Everything the five stages of one run need.
+
+    Attributes:
+        api: the connection with the file's `vars` filled in.
+        requests_before: requests of the earlier part of a resumed run.
+    """
+
+    api: RestApi
+    reading: ReadPlan
+    mapping: CompiledMapping
+    rules: CompiledRules
+    outcome: Outcome
+    requests_before: Requests = field(default_factory=Requests)
+
+    def opened(self, session: ApiClient) -> ApiClient:
+        """Count this session's requests in the run's account, and return the session."""
+        session.stats.start_from(self.requests_before)
+        self.outcome.account.requests = session.stats.report
+        return session
+
+
+class Run:
+    """One run of an integration, from the lease to its release."""
+
+    def __init__(self, integration: Integration, options: RunOptions) -> None:
+        """Prepare the account; nothing is opened yet."""
+        self.integration = integration
+        self.options = options
+        self.account = Account(
+            report=RunReport(integration=integration.name),
+            run_id=uuid4().hex,
+            started=datetime.now(UTC),
+            max_rejected=integration.max_rejected,
+        )
+        self._outcome: Outcome | None = None
+
+    async def open(self) -> Plan:
+        """Take the stream's lease, read its state and return the plan.
+
+        Raises:
+            AstrioError: the stream is in use, or the destination cannot be opened.
+        """
+        integration = self.integration
+        destination = open_destination(integration.push, integration.name)
+        outcome = Outcome(destination, self.account)
+        identity = RunIdentity(self.account.run_id, integration.name)
+        try:
+            state = await outcome.call(destination.open, identity, wait=self.options.wait)
+        except BaseException:
+            await outcome.close()
+            raise
+        self._outcome = outcome
+        return await self._plan(outcome, state)
+
+    async def _plan(self, outcome: Outcome, state: StreamState) -> Plan:
+        integration, options, account = self.integration, self.options, self.account
+        point = usable(state.resume, integration, options)
+        before = Requests()
+        if point is not None:
+            before = restore(account, point)
+            await outcome.call(outcome.destination.adopt, account.run_id)
+        window = self._window(state, point)
+        account.report.window = ReportWindow(start=window.start, end=window.end)
+        self._closing_rules(outcome, state, window)
+        context = MappingContext(now=account.started)
+        mapping = compile_mapping(integration.map, context)
+        return Plan(
+            api=resolved_api(integration),
+            reading=self._reading(window, point, context),
+            mapping=mapping,
+            rules=compile_rules(integration.rules, mapping.columns),
+            outcome=outcome,
+            requests_before=before,
+        )
+
+    def _window(self, state: StreamState, point: ResumePoint | None) -> Window:
+        if point is not None:
+            return Window(**point.window)
+        options = self.options
+        return plan_window(
+            self.integration.source.incremental,
+            state.watermark,
+            self.account.started,
+            since=options.since,
+            until=options.until,
+            full_refresh=options.full_refresh,
+        )
+
+    def _closing_rules(self, outcome: Outcome, state: StreamState, window: Window) -> None:
+        """Decide how the slice commits, what a crash leaves, and whether the watermark moves."""
+        integration, options, source = self.integration, self.options, self.integration.source
+        durable, incremental = source.paginate.durable, source.incremental
+        judged_at_end = source.paginate.total is not None or integration.max_rejected is not None
+        outcome.atomic = integration.push.mode == "append" and (not durable or judged_at_end)
+        if durable and not outcome.atomic and options.limit is None:
+            outcome.resume_point = ResumeMaker(integration, options, window)
+        if incremental is None:
+            return
+        outcome.cursor = incremental.cursor
+        outcome.higher = higher
+        if options.since is None and options.until is None and options.limit is None:
+            known = None if options.full_refresh else state.watermark
+            outcome.advance = lambda cursor: advance(known, cursor, window.end)
+            outcome.sorted = incremental.sorted and not outcome.atomic
+
+    def _reading(
+        self, window: Window, point: ResumePoint | None, context: MappingContext
+    ) -> ReadPlan:
+        source, integration = self.integration.source, self.integration
+        first = build_first_request(
+            source.request,
+            {"timestamp": context.now.isoformat(), **integration.vars},
+            window,
+            source.incremental,
+        )
+        plan = ReadPlan(
+            first=source.paginate.first(first),
+            paginator=source.paginate,
+            records=source.records,
+            allow_missing=source.allow_missing,
+            keep=_filter(source.filter, context),
+            cursor=source.incremental.cursor if source.incremental else None,
+            limit=self.options.limit,
+        )
+        return plan if point is None else _resumed(plan, point, integration.push.mode)
+
+    async def fail(self, error: Exception, *, state: str = "failed") -> AstrioError:
+        """End the run with an error: roll back, keep the report, and return what to raise."""
+        told = error if isinstance(error, AstrioError) else _unexpected(error)
+        if self._outcome is not None:
+            try:
+                await fail_run(self._outcome, told, state=state)
+            except AstrioError as second:
+                self.account.report.warnings.append(f"The report was not stored: {second.message}")
+        self.account.fail(told, state=state)
+        return told
+
+    async def close(self) -> None:
+        """Release the lease and disconnect."""
+        if self._outcome is not None:
+            await self._outcome.close()
+
+
+def _filter(text: str | None, context: MappingContext) -> Callable[[Any], Any] | None:
+    return None if text is None else compile_expression(text, context)
+
+
+def _unexpected(error: Exception) -> FatalError:
+    return FatalError(
+        redact(f"astrio stumbled over an error of its own: {type(error).__name__}: {error}"),
+        advice="Run it again with --debug to see where, and report it.",
+    )

@@ -1,0 +1,55 @@
+"""The run report for people, in Markdown."""
+
+from __future__ import annotations
+
+from astrio.tasks.report import RunReport
+
+_FATES = ("filtered", "rejected", "written", "unchanged", "failed")
+_STATES = {
+    "completed": "Completed",
+    "completed_with_rejects": "Completed with rejects",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+}
+
+
+def headline(report: RunReport) -> str:
+    """Return the state and the balance in one line."""
+    records = report.records
+    fates = " + ".join(f"{getattr(records, name):,} {name}" for name in _FATES)
+    return f"{_STATES.get(report.state, report.state)}: {records.fetched:,} fetched = {fates}"
+
+
+def facts(report: RunReport) -> list[tuple[str, str]]:
+    """Return what else there is to tell, as pairs of a label and a text."""
+    requests, records = report.requests, report.records
+    pairs = [
+        ("Pages", f"{report.pages:,} ({report.stop_reason or 'unknown'})"),
+        ("Claimed by the API", "no total" if records.claimed is None else f"{records.claimed:,}"),
+        ("Requests", f"{requests.sent:,} sent, {requests.retried:,} retried"),
+    ]
+    if requests.p50_ms is not None:
+        pairs.append(("Response times", f"{requests.p50_ms} ms median, {requests.p95_ms} ms p95"))
+    if report.window.start is not None or report.checkpoint:
+        pairs.append(("Window", f"{report.window.start or 'the beginning'} to {report.window.end}"))
+    if report.checkpoint:
+        pairs.extend((f"Checkpoint {name}", str(at)) for name, at in report.checkpoint.items())
+    pairs.append(("Time", f"{report.seconds:.1f} s"))
+    return pairs
+
+
+def markdown(report: RunReport) -> str:
+    """Return the report as the text of a Markdown artifact."""
+    lines = [f"## {report.integration}", "", f"**{headline(report)}**", ""]
+    lines += ["| | |", "|---|---|"]
+    lines += [f"| {label} | {_cell(text)} |" for label, text in facts(report)]
+    lines += [f"\n> Warning: {_cell(warning)}" for warning in report.warnings]
+    if report.error is not None:
+        where = f" `{report.error.request}`" if report.error.request else ""
+        lines += ["", f"**{report.error.kind}:** {report.error.message}{where}"]
+        lines += ["", report.error.advice]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,77 @@
+"""The flow `sync`: one integration, five streaming tasks, one balanced report."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from contextlib import AsyncExitStack
+
+from prefect import flow
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
+
+from astrio.blocks.errors import AstrioError
+from astrio.blocks.redaction import redact
+from astrio.flows.artifacts import progress_artifact, report_artifact
+from astrio.flows.integration import Integration
+from astrio.flows.planning import Plan, Run
+from astrio.flows.summary import headline
+from astrio.tasks.arrows import draw_arrow
+from astrio.tasks.authenticate import authenticate
+from astrio.tasks.fetch import fetch
+from astrio.tasks.options import RunOptions
+from astrio.tasks.progress import announce
+from astrio.tasks.push import push
+from astrio.tasks.report import RunReport
+from astrio.tasks.streaming import Chain
+from astrio.tasks.transform import transform
+from astrio.tasks.validate import validate
+
+
+@flow(name="sync", flow_run_name="{integration.name}", persist_result=False)
+async def sync(integration: Integration, options: RunOptions | None = None) -> RunReport:
+    """Run one integration: authenticate, fetch, transform, validate, push.
+
+    Args:
+        integration: the whole integration; it holds names of secrets, never secrets.
+        options: what this run does differently from the file.
+
+    Raises:
+        AstrioError: the run failed; its report is kept with the data and as an artifact.
+    """
+    run = Run(integration, options or RunOptions())
+    run.account.report.flow_run = str(flow_run.id) if flow_run.id else None
+    try:
+        async with progress_artifact(integration.name):
+            report = await _chain(run, await run.open())
+    except asyncio.CancelledError:
+        await run.fail(AstrioError("The run was cancelled."), state="cancelled")
+        raise
+    except Exception as error:
+        get_run_logger().debug(redact(traceback.format_exc()))
+        raise await run.fail(error) from None  # a cause's text may hold what must not be logged
+    finally:
+        await run.close()
+        await _publish(run.account.report)
+    return report
+
+
+async def _chain(run: Run, plan: Plan) -> RunReport:
+    async with AsyncExitStack() as stack:
+        session = await authenticate(
+            plan.api, retry=run.integration.retry, errors=run.integration.errors
+        )
+        stack.push_async_callback(session.aclose)
+        chain = await stack.enter_async_context(Chain(link=draw_arrow))
+        plan.opened(session)
+        pages = await chain.stream(fetch(session, plan.reading, chain.stopping))
+        batches = await chain.stream(transform(pages, plan.mapping))
+        accepted = await chain.stream(validate(batches, plan.rules))
+        return await push(accepted, plan.outcome)
+
+
+async def _publish(report: RunReport) -> None:
+    """Show the report to whoever watches: the command line, the log, the Prefect UI."""
+    announce(report)
+    get_run_logger().info(headline(report))
+    await report_artifact(report)

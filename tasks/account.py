@@ -1,0 +1,131 @@
+"""The account of one logical run: what was counted, and what a resumed run goes on from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from astrio.blocks.errors import AstrioError, ImbalanceError, TooManyRejectsError
+from astrio.tasks.batch import Batch
+from astrio.tasks.destinations.base import Written
+from astrio.tasks.report import ErrorReport, Records, Requests, RunReport
+
+
+@dataclass
+class Account:
+    """Counts a run's records, and says at the end whether they add up.
+
+    Attributes:
+        report: the run report so far; it counts committed chunks only.
+        run_id: identity of the logical run, kept when it is resumed.
+        started: when the logical run began.
+        max_rejected: a count, or a share such as "5%"; None: fail only if all are rejected.
+        requests: reads the HTTP client's figures.
+        cursor: the highest cursor value seen in the slice.
+    """
+
+    report: RunReport
+    run_id: str
+    started: datetime
+    max_rejected: int | str | None = None
+    requests: Callable[[], Requests] = Requests
+    cursor: Any = None
+    _first_reading: int = field(default=0, repr=False)
+
+    def after(self, batches: list[Batch], written: Written) -> tuple[int, Records]:
+        """Return pages and records as they stand once these batches are committed."""
+        records = self.report.records.model_copy()
+        pages = self.report.pages
+        for batch in batches:
+            pages = batch.page.number
+            records.fetched += batch.page.fetched
+            records.filtered += batch.page.filtered
+            records.rejected += len(batch.rejects)
+            if batch.page.claimed is not None:
+                records.claimed = batch.page.claimed
+        records.rejected += len(written.rejected)
+        records.written += written.written
+        records.unchanged += written.unchanged
+        records.failed += len(written.failed)
+        return pages, records
+
+    def add(self, batches: list[Batch], written: Written) -> None:
+        """Count a committed chunk."""
+        self.report.pages, self.report.records = self.after(batches, written)
+        self.report.requests = self.requests()
+
+    def restart(self) -> None:
+        """Begin the slice's counts anew: every record is counted once, in the reading that holds.
+
+        What the first reading wrote counts as written by this run although the second reading
+        finds it unchanged.
+        """
+        self._first_reading += self.report.records.written
+        self.report.records = Records()
+        self.report.pages = 0
+        self.cursor = None
+
+    def close(self) -> None:
+        """Fold in an abandoned first reading: what it wrote and the second left is written."""
+        records = self.report.records
+        moved = min(self._first_reading, records.unchanged)
+        records.written += moved
+        records.unchanged -= moved
+
+    def check(self) -> None:
+        """Judge the finished run.
+
+        Raises:
+            ImbalanceError: the records do not add up, or differ from the API's own total.
+            TooManyRejectsError: more were rejected than allowed.
+        """
+        records = self.report.records
+        if not records.balanced:
+            raise ImbalanceError(
+                f"{records.fetched} records were fetched but {records.accounted} accounted for.",
+                advice="Please report this with the run's report: it is a fault of astrio.",
+            )
+        limited = self.report.stop_reason == "limit"
+        if records.claimed is not None and records.claimed != records.fetched and not limited:
+            raise ImbalanceError(
+                f"The API claims {records.claimed} records, but {records.fetched} arrived, "
+                "in two readings.",
+                advice="Check paginate (page size, stop condition) and the path of `total`.",
+            )
+        self._check_rejected(records)
+
+    def _check_rejected(self, records: Records) -> None:
+        kept = records.fetched - records.filtered
+        allowed = _allowed(self.max_rejected, kept)
+        if records.rejected > allowed:
+            share = "all" if records.rejected == kept else f"{records.rejected} of {kept}"
+            limit = "" if self.max_rejected is None else f" (maxRejected: {self.max_rejected})"
+            raise TooManyRejectsError(
+                f"The mapping or the rules rejected {share} records{limit}.",
+                advice="See why with `astrio quarantine list`; mend the mapping, then run again.",
+            )
+
+    def roll_back(self) -> None:
+        """Count rows whose transaction was rolled back as failed."""
+        records = self.report.records
+        records.failed += records.written + records.unchanged
+        records.written = records.unchanged = 0
+
+    def fail(self, error: AstrioError, *, state: str = "failed") -> RunReport:
+        """End the account with an error."""
+        self.report.state = state
+        self.report.error = ErrorReport.of(error)
+        self.report.requests = self.requests()
+        if self.report.stop_reason is None:
+            self.report.stop_reason = "error"
+        return self.report
+
+
+def _allowed(limit: int | str | None, kept: int) -> float:
+    if limit is None:
+        return max(kept - 1, 0)
+    if isinstance(limit, str) and limit.endswith("%"):
+        return kept * float(limit[:-1]) / 100
+    return int(limit)

@@ -1,0 +1,32 @@
+"""The second verb: read the source page by page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from astrio.tasks.batch import Page
+from astrio.tasks.fetching import fetch_pages
+from astrio.tasks.http.client import ApiClient
+from astrio.tasks.reading import ReadPlan
+
+
+@task(name="fetch", cache_policy=NO_CACHE, persist_result=False)
+async def fetch(
+    session: ApiClient, plan: ReadPlan, stopping: asyncio.Event | None = None
+) -> AsyncGenerator[Page, None]:
+    """Yield the source's pages as they arrive, fetching ahead of the consumer.
+
+    Args:
+        session: what `authenticate` returned.
+        plan: what to read, and from where on.
+        stopping: when set, the read ends at once, mid-request too.
+
+    Raises:
+        AstrioError: a page could not be had or used; the text names request and page.
+    """
+    async for page in fetch_pages(session, plan, stopping):
+        yield page

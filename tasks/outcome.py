@@ -1,0 +1,58 @@
+"""Where a run's records end up, and by which rules the run closes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from astrio.tasks.account import Account
+from astrio.tasks.batch import Page
+from astrio.tasks.destinations.base import Destination
+from astrio.tasks.report import Records
+
+T = TypeVar("T")
+ResumePoint = Callable[[Page, Account, int, Records], dict[str, Any]]
+
+
+@dataclass(eq=False)
+class Outcome:
+    """The destination side of a run.
+
+    Attributes:
+        destination: opened, with the stream's lease taken.
+        account: the run's counts.
+        resume_point: makes the resume point to store from the chunk's last page and the counts
+            up to it; None: the position does not survive a crash, so none is kept.
+        advance: the new watermark from the highest cursor seen; None: it does not move.
+        higher: the higher of two cursor values.
+        cursor: name of the cursor field, for the report.
+        atomic: the slice stays in one transaction.
+        sorted: the watermark moves with each chunk.
+    """
+
+    destination: Destination
+    account: Account
+    resume_point: ResumePoint | None = None
+    advance: Callable[[Any], Any] | None = None
+    higher: Callable[[Any, Any], Any] = max
+    cursor: str | None = None
+    atomic: bool = False
+    sorted: bool = False
+    _thread: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="destination")
+    )
+
+    async def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Call the destination in its own thread; a call once begun is always finished."""
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(
+            loop.run_in_executor(self._thread, lambda: function(*args, **kwargs))
+        )
+
+    async def close(self) -> None:
+        """Release the lease and disconnect."""
+        await self.call(self.destination.close)
+        self._thread.shutdown(wait=False)

@@ -1,0 +1,164 @@
+"""Pushing: batches become chunks, chunks become transactions, and the run's account is closed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+
+from astrio.blocks.errors import AstrioError, ImbalanceError, TooManyRejectsError
+from astrio.tasks.batch import Batch
+from astrio.tasks.destinations.base import Chunk, Written
+from astrio.tasks.outcome import Outcome
+from astrio.tasks.progress import Progress, announce
+from astrio.tasks.report import RunReport
+
+CHUNK_ROWS = 5_000
+CHUNK_SECONDS = 1.0
+RENEW_SECONDS = 8.0
+
+
+async def push_batches(batches: AsyncIterable[Batch], outcome: Outcome) -> RunReport:
+    """Write every batch, close the account and return the balanced report.
+
+    Raises:
+        AstrioError: the run failed; what was committed stays, and the resume point with it.
+    """
+    await outcome.call(outcome.destination.begin_slice, atomic=outcome.atomic)
+    writer = _ChunkWriter(outcome)
+    renewal = asyncio.create_task(_renew_lease(outcome))
+    try:
+        try:
+            async for batch in batches:
+                await writer.add(batch)
+        except Exception:
+            await writer.rescue()
+            raise
+        await writer.flush()
+        return await _close_account(outcome)
+    finally:
+        renewal.cancel()
+        await asyncio.gather(renewal, return_exceptions=True)
+
+
+async def fail_run(outcome: Outcome, error: AstrioError, *, state: str = "failed") -> RunReport:
+    """Roll back what is not committed, and keep the failed run's report with the data.
+
+    The resume point stays, unless the finished slice itself was found wanting: then the next
+    run reads it again from its start.
+    """
+    account = outcome.account
+    if outcome.atomic:
+        account.roll_back()
+    _stop_clock(outcome)
+    report = account.fail(error, state=state)
+    unusable = isinstance(error, ImbalanceError | TooManyRejectsError)
+    await outcome.call(outcome.destination.abandon, report, clear_resume=unusable)
+    return report
+
+
+async def _renew_lease(outcome: Outcome) -> None:
+    """Keep the lease alive while the source is slow; a lost one is found by the next commit."""
+    while True:
+        await asyncio.sleep(RENEW_SECONDS)
+        await outcome.call(outcome.destination.renew)
+
+
+async def _close_account(outcome: Outcome) -> RunReport:
+    account, report = outcome.account, outcome.account.report
+    account.close()
+    account.check()
+    watermark = _watermark(outcome)
+    if outcome.cursor is not None and watermark is not None:
+        report.checkpoint = {outcome.cursor: watermark}
+    report.state = "completed_with_rejects" if report.records.rejected else "completed"
+    _stop_clock(outcome)
+    await outcome.call(outcome.destination.finish, report, watermark=watermark, clear_resume=True)
+    return report
+
+
+def _watermark(outcome: Outcome) -> Any:
+    moves = outcome.advance is not None and outcome.account.cursor is not None
+    return outcome.advance(outcome.account.cursor) if moves and outcome.advance else None
+
+
+def _stop_clock(outcome: Outcome) -> None:
+    elapsed = datetime.now(UTC) - outcome.account.started
+    outcome.account.report.seconds = round(elapsed.total_seconds(), 3)
+
+
+class _ChunkWriter:
+    """Collects whole pages and commits them when they are many or old enough."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+        self._waiting: list[Batch] = []
+        self._rows = 0
+        self._since = monotonic()
+
+    async def add(self, batch: Batch) -> None:
+        if batch.page.restart:
+            await self._start_again()
+        self._note(batch)
+        self._waiting.append(batch)
+        self._rows += len(batch.rows) + len(batch.rejects)
+        if self._rows >= CHUNK_ROWS or monotonic() - self._since >= CHUNK_SECONDS:
+            await self.flush()
+
+    def _note(self, batch: Batch) -> None:
+        account, page = self._outcome.account, batch.page
+        account.report.stop_reason = page.stop_reason
+        waiting = sum(other.page.fetched for other in self._waiting)
+        announce(
+            Progress(
+                pages=page.number,
+                fetched=account.report.records.fetched + waiting + page.fetched,
+                rejected=account.report.records.rejected + len(batch.rejects),
+                claimed=page.claimed,
+            )
+        )
+
+    async def _start_again(self) -> None:
+        outcome = self._outcome
+        self._waiting, self._rows = [], 0
+        if outcome.atomic:
+            outcome.account.roll_back()
+            await outcome.call(outcome.destination.abandon)
+            await outcome.call(outcome.destination.begin_slice, atomic=True)
+        outcome.account.restart()
+
+    async def flush(self) -> None:
+        """Commit what waits, in one transaction."""
+        if not self._waiting:
+            return
+        outcome, batches = self._outcome, self._waiting
+        account = outcome.account
+        cursors = [batch.page.cursor for batch in batches if batch.page.cursor is not None]
+        for cursor in cursors:
+            known = account.cursor
+            account.cursor = cursor if known is None else outcome.higher(known, cursor)
+        chunk = Chunk(
+            batches=batches,
+            resume=lambda written: self._resume_point(batches, written),
+            watermark=_watermark(outcome) if outcome.sorted else None,
+        )
+        written = await outcome.call(outcome.destination.commit, chunk)
+        account.add(batches, written)
+        self._waiting, self._rows, self._since = [], 0, monotonic()
+
+    def _resume_point(self, batches: list[Batch], written: Written) -> dict[str, Any] | None:
+        """Return where a later run goes on, with the counts as this chunk leaves them."""
+        if self._outcome.resume_point is None:
+            return None
+        account = self._outcome.account
+        pages, records = account.after(batches, written)
+        return self._outcome.resume_point(batches[-1].page, account, pages, records)
+
+    async def rescue(self) -> None:
+        """After a failure upstream, keep the whole pages that had arrived before it."""
+        try:
+            await self.flush()
+        except AstrioError:
+            return  # the first failure is the one to tell

@@ -1,0 +1,41 @@
+"""Shared fixtures. No test touches the user's own home, Prefect profile or Prefect server."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_scratch = Path(tempfile.mkdtemp(prefix="astrio-tests-"))
+os.environ.update(
+    ASTRIO_HOME=str(_scratch / "astrio"),
+    PREFECT_HOME=str(_scratch / "prefect"),
+    PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="CRITICAL",
+    PREFECT_SERVER_ANALYTICS_ENABLED="false",
+    DO_NOT_TRACK="1",
+)
+for name in ("PREFECT_API_URL", "PREFECT_PROFILE", "ASTRIO_LEDGER_URL"):
+    os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session")
+def prefect_api() -> Iterator[str]:
+    """A real Prefect server for the whole session; yields its API URL.
+
+    Flows called in this process use it; subprocesses get it as PREFECT_API_URL.
+    """
+    from astrio.deployments.server import prefect_server
+
+    with prefect_server(lambda sentence: None) as url:
+        yield url
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty ASTRIO_HOME of the test's own."""
+    folder = tmp_path / "astrio-home"
+    monkeypatch.setenv("ASTRIO_HOME", str(folder))
+    return folder
