@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import re
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
 
 from astrio.blocks.auth.choice import AnyAuth
 from astrio.blocks.auth.none import NoAuth
 from astrio.blocks.settings import Settings
 
+_HOST = re.compile(r"[A-Za-z0-9._-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
+
 
 class Timeouts(Settings):
     """Seconds for each part of a request."""
 
-    connect: float = Field(10, gt=0)
-    read: float = Field(60, gt=0)
-    write: float = Field(60, gt=0)
-    pool: float = Field(60, gt=0)
+    connect: float = Field(default=10, gt=0)
+    read: float = Field(default=60, gt=0, description="Longest silence while the answer comes in.")
+    write: float = Field(default=60, gt=0)
+    pool: float = Field(default=60, gt=0, description="Longest wait for a free connection.")
 
 
 class Limits(Settings):
     """What a connection may use."""
 
-    concurrency: int = Field(8, ge=1, le=256, description="Connections open at once.")
+    concurrency: int = Field(default=8, ge=1, le=256, description="Connections open at once.")
     max_response_bytes: int = Field(
-        64 * 1024 * 1024, ge=1024, description="Largest decoded answer, bytes."
+        default=64 * 1024 * 1024, ge=1024, description="Largest decoded answer, bytes."
     )
 
 
@@ -36,5 +41,45 @@ class RestApi(Settings):
     timeout: Timeouts | float = Field(default_factory=Timeouts)
     limits: Limits = Field(default_factory=Limits)
     allow_hosts: tuple[str, ...] = Field(
-        (), description="Other hosts that a next link may lead to, with credentials."
+        default=(), description="Other hosts that a next link may lead to, with credentials."
     )
+
+    @field_validator("base_url")
+    @classmethod
+    def _complete_url(cls, text: str) -> str:
+        # What {{var}} and ${env:NAME} stand for is checked when they are filled in.
+        if "{{" not in text and "${" not in text:
+            check_base_url(text)
+        return text
+
+    @field_validator("timeout")
+    @classmethod
+    def _positive(cls, value: Timeouts | float) -> Timeouts | float:
+        if isinstance(value, float) and not 0 < value < float("inf"):
+            raise ValueError("give the timeout as a number of seconds above 0")
+        return value
+
+    @field_validator("allow_hosts")
+    @classmethod
+    def _only_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not _HOST.fullmatch(host):
+                raise ValueError(f"{host!r} is no host: write api.example.com or host:8443")
+        return tuple(host.lower() for host in hosts)
+
+
+def check_base_url(text: str) -> None:
+    """Refuse what is no base URL: `https://host[:port][/path]`, nothing else.
+
+    Raises:
+        ValueError: the message says what is wrong, without repeating the URL.
+    """
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("a base URL begins with https:// (or http://) and a host")
+    if "@" in parts.netloc:
+        raise ValueError("a base URL holds no user and password; use auth: {type: basic}")
+    if not _HOST.fullmatch(parts.netloc) or re.search(r"\s", text) or parts.port == 0:
+        raise ValueError("the base URL's host or port cannot be read")
+    if parts.query or parts.fragment or text.endswith(("?", "#")):
+        raise ValueError("a base URL holds no ? and #; put parameters into request.params")

@@ -28,6 +28,7 @@ class Settings(BaseModel):
         frozen=True,
         extra="forbid",
         populate_by_name=True,
+        hide_input_in_errors=True,  # it may be a literal secret
         alias_generator=AliasGenerator(validation_alias=_spellings),
     )
 
@@ -50,7 +51,8 @@ def subclasses_in(package: ModuleType, base: type[T]) -> list[type[T]]:
     for module in modules_of(package):
         for _, member in inspect.getmembers(module, inspect.isclass):
             defined_here = member.__module__ == module.__name__
-            if defined_here and issubclass(member, base) and member is not base:
+            concrete = issubclass(member, base) and not inspect.isabstract(member)
+            if defined_here and concrete and member is not base:
                 found.append(member)
     return found
 

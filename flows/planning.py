@@ -6,7 +6,7 @@ Free of Prefect: the flow `sync` and the bare engine of the benchmarks both star
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -189,4 +189,17 @@ def _unexpected(error: Exception) -> FatalError:
     return FatalError(
         redact(f"astrio stumbled over an error of its own: {type(error).__name__}: {error}"),
         advice="Run it again with --debug to see where, and report it.",
+    )
+
+
+def _resumed(plan: ReadPlan, point: ResumePoint, mode: str) -> ReadPlan:
+    """Return the plan of the rest of an unfinished run; appended rows must not be read twice."""
+    return replace(
+        plan,
+        resume=None if point.request is None else ApiRequest.from_json(point.request),
+        ended=point.stop_reason if point.request is None else None,
+        pages_before=point.pages,
+        received_before=point.records["fetched"],
+        may_restart=mode != "append",
+        claimed=point.records["claimed"],
     )

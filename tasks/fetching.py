@@ -49,9 +49,9 @@ async def _until(
                 ahead.cancel()
                 await asyncio.gather(ahead, return_exceptions=True)
                 return
-            page = ahead.result()
-            if page is None:
+            arrived = ahead.result()
+            if arrived is None:
                 return
-            yield page
+            yield arrived
     finally:
         stop.cancel()

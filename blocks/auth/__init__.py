@@ -1,0 +1,1 @@
+"""Who we are: one authentication a file, found by itself."""

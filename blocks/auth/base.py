@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from pydantic import SerializationInfo, SerializerFunctionWrapHandler, model_serializer
+
+from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.redaction import MASK, remember
+from astrio.blocks.secrets import is_reference, resolve
 from astrio.blocks.settings import Settings
 
 if TYPE_CHECKING:
     import httpx
+
+SHOW_SECRETS = "show_secrets"
 
 
 class Auth(Settings):
@@ -16,6 +24,10 @@ class Auth(Settings):
 
     To add one, write a module in this package with a subclass whose `type` is a Literal, and its
     test; it is found by itself.
+
+    A literal secret is masked in `repr`, `str` and every dump, so that no log, event or flow
+    parameter shows it; `model_dump(context={"show_secrets": True})` reveals it where it must be
+    stored. References are shown, since they are no secrets.
 
     Attributes:
         secret_fields: names of the fields that hold secrets: references such as
@@ -29,5 +41,75 @@ class Auth(Settings):
         """Resolve the secrets and return what signs each request; None signs nothing.
 
         Raises:
-            ConfigurationError: a referenced variable is not set.
+            ConfigurationError: a referenced variable is not set, or a value cannot be sent.
         """
+
+    def literal_secrets(self) -> tuple[str, ...]:
+        """Return the names of secret fields that hold a literal instead of a reference."""
+        return tuple(name for name in self.held_secrets() if self._literals(name))
+
+    def held_secrets(self) -> Iterable[str]:
+        """Return the names of the fields that hold secrets in this very instance."""
+        return self.secret_fields
+
+    def query_names(self) -> tuple[str, ...]:
+        """Return the query parameters that it sets, which a stored URL must not keep."""
+        return ()
+
+    def model_post_init(self, _: Any, /) -> None:
+        """Let no message show a literal secret, from now on."""
+        for name in self.held_secrets():
+            for literal in self._literals(name):
+                remember(literal)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        held = set(self.held_secrets())
+        for name, value in super().__repr_args__():
+            yield name, _masked(value) if name in held else value
+
+    def _literals(self, name: str) -> list[str]:
+        return [text for text in _texts(getattr(self, name)) if text and not is_reference(text)]
+
+    @model_serializer(mode="wrap")
+    def _mask_literals(
+        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+    ) -> dict[str, Any]:
+        dumped: dict[str, Any] = handler(self)
+        if (info.context or {}).get(SHOW_SECRETS):
+            return dumped
+        held = set(self.held_secrets())
+        return {name: _masked(value) if name in held else value for name, value in dumped.items()}
+
+
+def sendable(text: str, what: str) -> str:
+    """Resolve a secret and make sure that it can stand in a request.
+
+    Raises:
+        ConfigurationError: a variable is not set; or the value is masked, no reference although it
+            looks like one, or holds a line break or another control character.
+    """
+    value = resolve(text)
+    remember(value)
+    if value == MASK:
+        problem = "was masked when the connection was written down"
+    elif value == text and "${" in value:
+        problem = "looks like a reference but is none"
+    elif not value.isprintable() or not value.isascii():
+        problem = "holds a line break or another character that a request cannot carry"
+    else:
+        return value
+    raise ConfigurationError(
+        f"The {what} {problem}.", advice="Keep it in an environment variable: ${env:NAME}."
+    )
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, Mapping):
+        return [str(item) for item in value.values()]
+    return () if value is None else (str(value),)
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _masked(item) for name, item in value.items()}
+    return value if not value or is_reference(str(value)) else MASK

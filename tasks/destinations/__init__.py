@@ -1,0 +1,1 @@
+"""Where rows go: one destination a package, found by the settings of `push`."""

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.secrets import references
+from astrio.tasks.paths import Step, compile_path
+from astrio.tasks.settings import Where
+
 BodyKind = Literal["json", "form", "text"]
+Method = Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,41 @@ class ApiRequest:
     body_kind: BodyKind = "json"
     idempotent: bool = False
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether sending it twice does no harm (RFC 9110, 9.2.2, or because the file says so)."""
+        return self.idempotent or self.method in _IDEMPOTENT
+
+    def value_at(self, where: Where, name: str) -> Any:
+        """Return what the query, header or body holds under `name`, None if nothing."""
+        if where == "query":
+            return self.params.get(name)
+        if where == "header":
+            return self.headers.get(name)
+        return compile_path(name).first(self.body)
+
+    def with_value(self, where: Where, name: str, value: Any) -> ApiRequest:
+        """Return a copy that carries `value` there; in a body, `name` is a dotted path.
+
+        Raises:
+            ConfigurationError: the body has no place for it.
+        """
+        if where == "query":
+            return replace(self, params={**self.params, name: value})
+        if where == "header":
+            return replace(self, headers={**self.headers, name: str(value)})
+        if self.body_kind == "text":
+            raise ConfigurationError(
+                f"{name} cannot be put into a text body.", advice="Use request.body (JSON)."
+            )
+        steps = compile_path(name).steps if self.body_kind == "json" else (name,)
+        return replace(self, body=_placed(self.body, steps, value, name))
+
+    def references(self) -> frozenset[tuple[str, str]]:
+        """Return (kind, name) of every secret it refers to, anywhere."""
+        texts = _texts([self.url, self.params, self.headers, self.body])
+        return frozenset(found for text in texts if "${" in text for found in references(text))
+
     def to_json(self) -> dict[str, Any]:
         """Return JSON values from which `from_json` makes an equal request."""
         return {name: _plain(getattr(self, name)) for name in self.__slots__}
@@ -38,3 +80,32 @@ class ApiRequest:
 
 def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else value
+
+
+def _placed(body: Any, steps: tuple[Step, ...], value: Any, name: str) -> Any:
+    """Return a copy of `body` with `value` at `steps`; objects on the way are made."""
+    if not steps:
+        return value
+    step, rest = steps[0], steps[1:]
+    if isinstance(step, str) and (body is None or isinstance(body, Mapping)):
+        below = {} if body is None else body
+        return {**below, step: _placed(below.get(step), rest, value, name)}
+    if isinstance(step, int) and isinstance(body, list) and -len(body) <= step < len(body):
+        copy = list(body)
+        copy[step] = _placed(body[step], rest, value, name)
+        return copy
+    raise ConfigurationError(
+        f"The request's body has no place for {name}.",
+        advice="Write the dotted path of a field inside request.body, e.g. page.offset.",
+    )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)

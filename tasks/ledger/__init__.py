@@ -1,0 +1,1 @@
+"""astrio's own database, for what belongs to no destination."""

@@ -1,0 +1,1 @@
+"""The mapping language: parsed once, compiled to Python, applied to every record."""

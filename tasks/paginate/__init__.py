@@ -1,0 +1,1 @@
+"""From page to page: one paginator a file, found by itself."""

@@ -1,0 +1,1 @@
+"""SQL databases: rows and astrio's state in one transaction."""

@@ -1,0 +1,53 @@
+"""User name and password (RFC 7617)."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from astrio.blocks.auth.base import Auth
+from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.redaction import MASK, remember
+from astrio.blocks.secrets import resolve
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class BasicAuth(Auth):
+    """`{type: basic, username: ada, password: "${env:PASSWORD}"}`.
+
+    Some vendors take an API key as the user name and no password; then it is the secret.
+    """
+
+    secret_fields: ClassVar[tuple[str, ...]] = ("password",)
+
+    type: Literal["basic"] = "basic"
+    username: str = Field(min_length=1)
+    password: str = ""
+
+    def held_secrets(self) -> tuple[str, ...]:
+        """Return the password, or the user name where it stands alone."""
+        return ("password",) if self.password else ("username",)
+
+    def to_httpx_auth(self) -> httpx.Auth:
+        """Set the Authorization header, in UTF-8."""
+        from astrio.blocks.signing import SetHeaders  # noqa: PLC0415 (httpx takes 0.2 s to import)
+
+        username, password = resolve(self.username), resolve(self.password)
+        if MASK in (username, password):
+            raise ConfigurationError(
+                "The password was masked when the connection was written down.",
+                advice="Keep it in an environment variable: ${env:NAME}.",
+            )
+        if ":" in username:
+            raise ConfigurationError(
+                "The user name of a basic authentication cannot hold a colon.",
+                advice="Give user name and password in their own fields.",
+            )
+        encoded = base64.b64encode(f"{username}:{password}".encode()).decode()
+        for secret in (encoded, password or username):
+            remember(secret)
+        return SetHeaders({"Authorization": f"Basic {encoded}"})

@@ -1,0 +1,29 @@
+"""Own headers, for APIs that want several, or an Authorization scheme of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from astrio.blocks.auth.base import Auth, sendable
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class HeadersAuth(Auth):
+    """`{type: headers, headers: {X-App-Id: "${env:APP_ID}", X-App-Key: "${env:APP_KEY}"}}`."""
+
+    secret_fields: ClassVar[tuple[str, ...]] = ("headers",)
+
+    type: Literal["headers"] = "headers"
+    headers: dict[str, str] = Field(min_length=1)
+
+    def to_httpx_auth(self) -> httpx.Auth:
+        """Set each header."""
+        from astrio.blocks.signing import SetHeaders  # noqa: PLC0415 (httpx takes 0.2 s to import)
+
+        return SetHeaders(
+            {name: sendable(value, f"header {name}") for name, value in self.headers.items()}
+        )

@@ -1,0 +1,95 @@
+"""Check integration files: every mistake with its line and column; nothing is sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from astrio.blocks.errors import ConfigurationError
+from astrio.deployments.cli.files import FOLDERS, files_in, find_integration
+from astrio.deployments.cli.output import print_json, say, show
+from astrio.flows.integration import Integration
+from astrio.flows.reading.mistakes import IntegrationFileError, Mistake
+from astrio.flows.reading.read import read_integration
+
+app = typer.Typer()
+WRONG = 2
+
+
+@app.command()
+def check(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(help="Files, names or folders; none: all in this folder and integrations/."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Check integration files: every mistake with its line and column; nothing is sent.
+
+    Prints `FILE:LINE:COLUMN: message` on standard output. Exit code 2 if there is a mistake.
+    """
+    results = [(file, *_read(file)) for file in _chosen(files or [])]
+    for file, integration, mistakes in results:
+        if not as_json:
+            for mistake in mistakes:
+                show(mistake.located(file))
+        say(_summary(file, integration, mistakes))
+    if as_json:
+        print_json({"files": [_entry(file, mistakes) for file, _, mistakes in results]})
+    if any(integration is None for _, integration, _ in results):
+        raise typer.Exit(WRONG)
+
+
+def _chosen(named: list[str]) -> list[Path]:
+    files: list[Path] = []
+    for name in named:
+        files += files_in([Path(name)]) if Path(name).is_dir() else [find_integration(name)]
+    files = files if named else files_in(FOLDERS)
+    if not files:
+        raise ConfigurationError(
+            "There is no integration file here.", advice="`astrio init` writes an example."
+        )
+    return list(dict.fromkeys(files))
+
+
+def _read(file: Path) -> tuple[Integration | None, list[Mistake]]:
+    try:
+        loaded = read_integration(file)
+    except IntegrationFileError as error:
+        return None, error.mistakes
+    return loaded.integration, loaded.warnings
+
+
+def _summary(file: Path, integration: Integration | None, mistakes: list[Mistake]) -> str:
+    errors = sum(not mistake.warning for mistake in mistakes)
+    warned = _count(len(mistakes) - errors, "warning")
+    if integration is None:
+        return f"{file}: {_count(errors, 'mistake')}" + (f", {warned}" if warned else "")
+    fields = _count(len(integration.map), "field") if integration.map else "every field"
+    push = integration.push
+    return f"{file}: ok ({fields}, {push.mode} into {push.table}" + (
+        f"; {warned})" if warned else ")"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}" if number else ""
+
+
+def _entry(file: Path, mistakes: list[Mistake]) -> dict[str, object]:
+    return {
+        "file": str(file),
+        "ok": all(mistake.warning for mistake in mistakes),
+        "mistakes": [
+            {
+                "line": mistake.line,
+                "column": mistake.column,
+                "path": mistake.path,
+                "message": mistake.message,
+                "warning": mistake.warning,
+            }
+            for mistake in mistakes
+        ],
+    }

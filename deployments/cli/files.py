@@ -1,0 +1,91 @@
+"""From what the user names, a file or an integration, to the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from astrio.blocks.errors import ConfigurationError
+from astrio.deployments.cli.output import say
+from astrio.flows.integration import Integration
+from astrio.flows.reading.read import read_integration
+from astrio.flows.variables import require_variables
+
+SUFFIXES = (".yaml", ".yml", ".json")
+FOLDERS = (Path(), Path("integrations"))
+_LOOKS_LIKE_ONE = re.compile(r"""^\s*[{]?\s*["']?(source|push)["']?\s*:""", re.MULTILINE)
+_NAME = re.compile(r"[a-z0-9_-]{1,64}")
+
+
+def find_integration(named: str) -> Path:
+    """Return the file that `named` is, or the file of the integration of that name.
+
+    A name is looked for in the current folder and in `integrations/`, then among the integrations
+    that have run before.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    path = Path(named)
+    if path.is_file() or not _NAME.fullmatch(named):
+        return _existing(path)
+    for candidate in (folder / f"{named}{suffix}" for folder in FOLDERS for suffix in SUFFIXES):
+        if candidate.is_file():
+            return candidate
+    return _existing(_file_that_ran(named) or path)
+
+
+def load(named: str) -> Integration:
+    """Read a file for a command that talks to the API: warnings are shown, variables are there.
+
+    Raises:
+        ConfigurationError: no such file, a mistake in it, or a variable that is not set.
+    """
+    path = find_integration(named)
+    loaded = read_integration(path)
+    for warning in loaded.warnings:
+        say(warning.located(path))
+    require_variables(loaded.integration)
+    return loaded.integration
+
+
+def _existing(path: Path) -> Path:
+    if path.is_dir():
+        raise ConfigurationError(f"{path} is a folder.", advice="Name an integration file in it.")
+    if not path.exists():
+        raise ConfigurationError(
+            f"There is no file or integration {path}.", advice=_advice(files_in(FOLDERS))
+        )
+    return path
+
+
+def _advice(files: list[Path]) -> str:
+    if files:
+        return f"Here are: {', '.join(map(str, files[:10]))}."
+    return "`astrio init` writes an example."
+
+
+def _file_that_ran(name: str) -> Path | None:
+    from astrio.tasks.ledger.streams import known_streams  # noqa: PLC0415 (SQLAlchemy, 0.9 s)
+
+    files = [stream.file for stream in known_streams() if stream.integration == name]
+    return Path(files[0]) if files and files[0] else None
+
+
+def files_in(folders: Iterable[Path]) -> list[Path]:
+    """Return the integration files directly in `folders`: those with a `source:` or `push:`."""
+    return [
+        path
+        for folder in folders
+        if folder.is_dir()
+        for path in sorted(folder.iterdir())
+        if path.suffix in SUFFIXES and path.is_file() and _looks_like_one(path)
+    ]
+
+
+def _looks_like_one(path: Path) -> bool:
+    try:
+        return _LOOKS_LIKE_ONE.search(path.read_text("utf-8", errors="replace")) is not None
+    except OSError:
+        return True  # reading it again will say why

@@ -1,0 +1,36 @@
+"""Print the JSON Schema that lets editors complete and check integration files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from astrio.blocks.errors import ConfigurationError
+from astrio.deployments.cli.output import print_json, say
+from astrio.flows.schema import integration_schema
+
+app = typer.Typer()
+
+
+@app.command()
+def schema(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write it to this file instead.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema that lets editors complete and check integration files.
+
+    With the YAML extension of VS Code and others, begin a file with
+    `# yaml-language-server: $schema=integration.schema.json`.
+    """
+    if output is None:
+        print_json(integration_schema())
+        return
+    try:
+        output.write_text(json.dumps(integration_schema(), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{output} cannot be written: {error.strerror}.") from error
+    say(f"Wrote {output}.")

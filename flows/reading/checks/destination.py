@@ -1,0 +1,39 @@
+"""`push`: modes, keys and table names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from astrio.flows.reading.known import closest
+from astrio.flows.reading.mistakes import Mistake
+from astrio.flows.reading.node import Node
+from astrio.tasks.columns import RESERVED, is_reserved
+
+
+def check(root: Node) -> Iterator[Mistake]:
+    """Yield what cannot work: an upsert without a key, a key that is not mapped."""
+    push = root.entry("push")
+    mode, key = root.text("push", "mode") or "append", root.at("push", "key")
+    if push and push.node.entries is not None and mode == "upsert" and not (key and key.items):
+        words = "`mode: upsert` needs `key`: the targets that identify a row, e.g. [id]"
+        yield Mistake.at(push.place, "push", words)
+    table = root.at("push", "table")
+    if table and is_reserved(str(table.value)):
+        words = f"tables that begin with {RESERVED} are astrio's own: choose another name"
+        yield Mistake.at(table.place, "push.table", words)
+    targets = root.at("map")
+    if targets and targets.entries is not None:
+        yield from _keys(key, list(targets.entries))
+
+
+def _keys(key: Node | None, targets: list[str]) -> Iterator[Mistake]:
+    seen: set[str] = set()
+    for item in (key.items if key else None) or ():
+        name = str(item.value)
+        if name in seen:
+            yield Mistake.at(item.place, "push.key", f"`{name}` stands in `key` twice")
+        elif name not in targets:
+            meant = closest(name, targets)
+            hint = f"; did you mean `{meant}`?" if meant else ": `key` names targets of `map`"
+            yield Mistake.at(item.place, "push.key", f"`{name}` is not mapped{hint}")
+        seen.add(name)

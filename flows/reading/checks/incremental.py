@@ -1,0 +1,24 @@
+"""`source.incremental`: what it needs from `push`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from astrio.flows.reading.mistakes import Mistake
+from astrio.flows.reading.node import Node
+
+
+def check(root: Node) -> Iterator[Mistake]:
+    """Yield combinations of `incremental` and `push` that would lose or double records."""
+    entry = root.at("source") and root.at("source").entry("incremental")
+    if entry is None or entry.node.entries is None:
+        return
+    mode, key = root.text("push", "mode") or "append", root.at("push", "key")
+    if mode == "replace":
+        words = "`mode: replace` would delete what an incremental run does not read again"
+        yield Mistake.at(entry.place, "source.incremental", words)
+    lookback = entry.node.entry("lookback")
+    if lookback and lookback.node.value and mode == "append" and not (key and key.items):
+        words = "`lookback` reads records again, which `mode: append` would write twice: give"
+        words += " `push.key`, or use `mode: upsert`"
+        yield Mistake.at(lookback.place, "source.incremental.lookback", words)

@@ -1,0 +1,29 @@
+"""`validate`: the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import ValidationError
+
+from astrio.flows.reading.mistakes import Mistake
+from astrio.flows.reading.node import Node
+from astrio.tasks.rules.check import check_rules
+from astrio.tasks.rules.settings import RuleSettings
+
+
+def check(root: Node) -> Iterator[Mistake]:
+    """Yield what is wrong with each entry that is well formed."""
+    rules, mapping = root.at("validate"), root.at("map")
+    targets = list(mapping.entries) if mapping and mapping.entries is not None else None
+    for index, node in enumerate((rules.items if rules else None) or ()):
+        try:
+            rule = RuleSettings.model_validate(node.plain(), by_alias=True, by_name=False)
+        except ValidationError:
+            continue
+        for _, key, message in check_rules([rule], targets):
+            entry = node.entry(key) if key else None
+            place = entry.node.place if entry else node.place
+            path = f"validate[{index}]" + (f".{key}" if entry else "")
+            words = message.rstrip(".").replace(". Did you", "; did you").replace(". ", "; ")
+            yield Mistake.at(place, path, words)

@@ -1,0 +1,82 @@
+"""Secrets are references: literals, unknown reference forms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from astrio.blocks.auth.base import Auth
+from astrio.blocks.auth.choice import AnyAuth
+from astrio.blocks.secrets import REFERENCE, is_reference, references
+from astrio.flows.reading.mistakes import Mistake
+from astrio.flows.reading.node import Node
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_UNKNOWN = re.compile(r"\$\{(?!env:|secret:)[^}]*\}")
+_SENSITIVE = re.compile(
+    r"authorization|(^|[-_])(token|secret|password|api[-_]?key|apikey|access[-_]?key)$", re.I
+)
+_PASSWORD = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
+_NAMED = (
+    ("source", "api", "headers"),
+    ("source", "request", "headers"),
+    ("source", "request", "params"),
+)
+_ADVICE = "use ${env:NAME} and set the variable"
+
+
+def check(root: Node) -> Iterator[Mistake]:
+    """Yield literals in secret fields (warnings), and references that mean nothing."""
+    yield from _literals(root)
+    for path, node in root.scalars():
+        if isinstance(node.value, str) and not path.startswith("map."):
+            yield from _reference_problems(path, node)
+
+
+def _literals(root: Node) -> Iterator[Mistake]:
+    for path, node in _secret_scalars(root):
+        if isinstance(node.value, str) and node.value and not is_reference(node.value):
+            words = f"a secret is written out in `{path}`: {_ADVICE}"
+            yield Mistake.at(node.place, path, words, warning=True)
+    url = root.at("push", "to", "url")
+    password = _PASSWORD.search(str(url.value)) if url else None
+    if url and password and not REFERENCE.search(password[1]):
+        words = f"a password is written out in `push.to.url`: {_ADVICE}"
+        yield Mistake.at(url.place, "push.to.url", words, warning=True)
+
+
+def _secret_scalars(root: Node) -> Iterator[tuple[str, Node]]:
+    """Yield (path, node) of what holds a secret: by the authentication's own word, or by name."""
+    if node := root.at("source", "api", "auth"):
+        for name in _held(node.plain()):
+            if held := node.at(name):
+                yield from held.scalars(f"source.api.auth.{name}")
+    for keys in _NAMED:
+        parent = root.at(*keys)
+        for name, entry in ((parent.entries if parent else None) or {}).items():
+            if _SENSITIVE.search(name):
+                yield from entry.node.scalars(".".join((*keys, name)))
+
+
+def _held(settings: Any) -> Iterable[str]:
+    try:
+        auth: Auth = TypeAdapter(AnyAuth).validate_python(settings)
+    except ValidationError:
+        return ()
+    return auth.held_secrets()
+
+
+def _reference_problems(path: str, node: Node) -> Iterator[Mistake]:
+    for kind, name in references(node.value):
+        if kind == "secret":
+            words = "`${secret:…}` is not available yet in this version: use ${env:NAME}"
+            yield Mistake.at(node.place, path, words)
+        elif not _VARIABLE.fullmatch(name):
+            words = "${env:NAME} needs the name of an environment variable"
+            yield Mistake.at(node.place, path, words)
+    for match in _UNKNOWN.finditer(node.value):
+        words = f"`{match[0]}` is sent as it stands; for a variable write ${{env:NAME}}"
+        yield Mistake.at(node.place_of(match.start()), path, words, warning=True)

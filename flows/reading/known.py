@@ -1,0 +1,89 @@
+"""What the model knows: the keys that may stand at a place, and what was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.alias_generators import to_camel, to_snake
+from pydantic.fields import FieldInfo
+
+from astrio.flows.integration import Integration
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The models that may stand at a place of the file: one, several in a union, or none."""
+
+    models: tuple[type[BaseModel], ...]
+
+    @classmethod
+    def top(cls) -> Known:
+        """Return what may stand at the top of a file."""
+        return cls((Integration,))
+
+    @property
+    def fields(self) -> dict[str, FieldInfo]:
+        """Every field by its canonical (snake_case) key."""
+        return {
+            field.alias or name: field
+            for model in self.models
+            for name, field in model.model_fields.items()
+        }
+
+    @property
+    def tags(self) -> dict[str, type[BaseModel]]:
+        """The models of a union by the `type` that selects them."""
+        return {
+            tag: model
+            for model in self.models
+            if "type" in model.model_fields and len(self.models) > 1
+            for tag in get_args(model.model_fields["type"].annotation)
+        }
+
+    def below(self, key: str) -> Known:
+        """Return what may stand below `key`, in either spelling."""
+        field = self.fields.get(key) or self.fields.get(to_snake(key))
+        return Known(tuple(_models_in(field.annotation)) if field else ())
+
+    def narrowed(self, name: str) -> Known:
+        """Return the one model of a union that has this tag or class name, or all of them."""
+        named = {model.__name__: model for model in self.models} | self.tags
+        return Known((named[name],)) if name in named else self
+
+    def home_of(self, key: str) -> str:
+        """Return the one dotted path below this place where `key` belongs, or an empty text."""
+        homes = [path for path in self._paths() if path.rpartition(".")[2] == to_snake(key)]
+        return homes[0] if len(homes) == 1 else ""
+
+    def _paths(self, prefix: str = "") -> Iterator[str]:
+        for key, field in self.fields.items():
+            inner = tuple(_models_in(field.annotation))
+            if inner:
+                for name in Known(inner).fields:
+                    yield f"{prefix}{key}.{name}"
+                yield from Known(inner)._paths(f"{prefix}{key}.")
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
+
+
+def closest(word: str, choices: Iterable[str]) -> str:
+    """Return the choice that `word` was probably meant to be, or an empty text.
+
+    A camelCase word gets a camelCase suggestion.
+    """
+    plain = {to_snake(choice.replace("-", "_")).lower(): choice for choice in choices}
+    wanted = to_snake(word.replace("-", "_")).lower()
+    found = get_close_matches(wanted, plain, n=1, cutoff=0.7)
+    if not found:
+        return ""
+    choice = plain[found[0]]
+    return to_camel(choice) if word != word.lower() and "_" in choice else choice

@@ -1,0 +1,47 @@
+"""What the file format has names for, but this version cannot do yet.
+
+An entry counts only while the model refuses it, so building the feature is enough to lift it.
+"""
+
+from __future__ import annotations
+
+from astrio.flows.reading.node import Node
+
+_KEYS: dict[str, str] = {
+    "": "transform on event webhook payload endpoints authentication endpoint validation",
+    "source": "graphql webhook event python",
+    "source.request": "multipart xml",
+    "validate[]": "length in unique expr when severity sanitize",
+    "push": "version contract",
+    "push.to": "api request batch file format s3 webhook integration python method body headers "
+    "content embeds",
+}
+_VALUES: dict[str, str] = {
+    "push.mode": "replace",
+    "source.api.auth": "digest oauth2_client_credentials oauth2_authorization_code "
+    "oauth2_refresh_token jwt aws_sigv4 hmac login",
+}
+_NOT_YET = "is not available yet in this version"
+
+
+def later_key(parent: str, key: str) -> str:
+    """Return the message for a key of a later version, or an empty text."""
+    return f"`{key}` {_NOT_YET}" if key in _KEYS.get(parent, "").split() else ""
+
+
+def later_value(path: str, value: object) -> str:
+    """Return the message for a value of a later version, or an empty text."""
+    known = str(value) in _VALUES.get(path, "").split()
+    return f"`{value}` {_NOT_YET}" if known else ""
+
+
+def later_form(path: str, node: Node) -> str:
+    """Return the message for a form of a later version: saved names, lists of destinations."""
+    if path in ("push", "push.to") and node.items is not None:
+        return f"a list of destinations {_NOT_YET}"
+    inline = {"source.api": '{base_url: "https://…"}', "push.to": '{url: "sqlite:///data.db"}'}
+    if path not in inline or not isinstance(node.value, str):
+        return ""
+    if "://" in node.value:
+        return f"expected a mapping: {inline[path]}"
+    return f"a saved connection (`{node.value}`) {_NOT_YET}: write it out as {inline[path]}"

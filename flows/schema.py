@@ -1,0 +1,47 @@
+"""The JSON Schema (2020-12) with which editors complete and check integration files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic.alias_generators import to_camel
+
+from astrio.flows.integration import Integration
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def integration_schema() -> dict[str, Any]:
+    """Return the schema of an integration file.
+
+    Keys are canonical (`snake_case`). The `camelCase` spelling of each is valid too, so it stands
+    beside it, but marked so that editors do not propose it.
+    """
+    schema = Integration.model_json_schema(by_alias=True, mode="validation")
+    definitions = schema.pop("$defs")
+    for name, definition in definitions.items():
+        _spell_both_ways(definition, f"#/$defs/{name}")
+    _spell_both_ways(schema, "#")
+    schema["title"] = "astrio integration"
+    return {"$schema": DIALECT, **schema, "$defs": definitions}
+
+
+def _spell_both_ways(definition: dict[str, Any], pointer: str) -> None:
+    properties: dict[str, Any] = definition.get("properties", {})
+    for name, details in list(properties.items()):
+        details.pop("title", None)  # pydantic's titles repeat the key
+        details.pop("discriminator", None)  # OpenAPI's, unknown to JSON Schema
+        if (camel := to_camel(name)) != name:
+            same = f"{pointer}/properties/{name}"
+            properties[camel] = {"$ref": same, "deprecated": True, "doNotSuggest": True}
+    required: list[str] = definition.setdefault("required", [])
+    if "const" in properties.get("type", {}):
+        required.append("type")
+    either = [
+        {"anyOf": [{"required": [name]}, {"required": [to_camel(name)]}]}
+        for name in required
+        if to_camel(name) != name
+    ]
+    if either:
+        definition["required"] = [name for name in required if to_camel(name) == name]
+        definition["allOf"] = either

@@ -1,0 +1,44 @@
+"""The environment variables that an integration needs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.secrets import references
+from astrio.flows.integration import Integration
+
+
+def missing_variables(integration: Integration) -> list[str]:
+    """Return the names of environment variables that the integration needs and that are not set."""
+    texts = _texts(integration.model_dump(mode="json"))
+    named = {name for text in texts for kind, name in references(text) if kind == "env"}
+    return sorted(name for name in named if not os.environ.get(name))
+
+
+def require_variables(integration: Integration) -> None:
+    """Refuse to go on while a variable is missing.
+
+    Raises:
+        ConfigurationError: it names all of them; nothing was sent.
+    """
+    if missing := missing_variables(integration):
+        several = len(missing) > 1
+        raise ConfigurationError(
+            f"{integration.name} needs the environment variable{'s' * several} "
+            f"{', '.join(missing)}, which {'are' if several else 'is'} not set or empty.",
+            advice="Set it first: " + " ".join(f"export {name}=…" for name in missing),
+        )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)

@@ -1,0 +1,91 @@
+"""Destinations by their settings; what a destination needs is imported when it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from astrio.blocks.errors import ConfigurationError
+from astrio.tasks.columns import is_reserved
+from astrio.tasks.destinations.base import Destination
+from astrio.tasks.destinations.quarantined import QuarantineRow, StreamStatus
+from astrio.tasks.destinations.settings import PushSettings
+
+if TYPE_CHECKING:
+    from astrio.tasks.destinations.sql.reading import SqlReader
+
+
+def open_destination(push: PushSettings, integration: str) -> Destination:
+    """Return the destination, not yet connected.
+
+    Raises:
+        ConfigurationError: a variable is not set, the database is unknown, or the table's name
+            is one of astrio's own.
+    """
+    from astrio.tasks.destinations.sql.destination import (  # noqa: PLC0415 (SQLAlchemy is slow)
+        SqlDestination,
+    )
+
+    _check(push)
+    return SqlDestination(push, integration)
+
+
+def destination_reference(push: PushSettings) -> str:
+    """Return what identifies the destination to people, without secrets: an absolute path, say.
+
+    Raises:
+        ConfigurationError: as `open_destination`.
+    """
+    from astrio.tasks.destinations.sql.database import Database  # noqa: PLC0415 (as above)
+
+    return Database(push.to.url).reference
+
+
+def quarantine_rows(
+    push: PushSettings, integration: str, state: str | None = "open"
+) -> list[QuarantineRow]:
+    """Return the stream's quarantined records in that state (None: all), oldest first."""
+    return _reader(push, integration).quarantine_rows(state)
+
+
+def quarantine_record(push: PushSettings, integration: str, number: int) -> dict[str, Any]:
+    """Return a quarantined record: its row, and beside it `record` and all `problems`.
+
+    Raises:
+        ConfigurationError: the stream has no such row.
+    """
+    found = _reader(push, integration).quarantine_record(number)
+    if found is None:
+        raise ConfigurationError(
+            f"The quarantine of {integration} has no record {number}.",
+            advice="See the ids with `astrio quarantine list`.",
+        )
+    return found
+
+
+def last_runs(push: PushSettings, integration: str, limit: int = 10) -> list[dict[str, Any]]:
+    """Return the stream's latest run reports, newest first.
+
+    Each is a run report with `run_id`, `started_at` and `finished_at` beside it; of a run that
+    is at work, or was killed, there is only `integration` and a `state` of `running`.
+    """
+    return _reader(push, integration).last_runs(limit)
+
+
+def stream_status(push: PushSettings, integration: str) -> StreamStatus:
+    """Return where the stream stands."""
+    return _reader(push, integration).status()
+
+
+def _reader(push: PushSettings, integration: str) -> SqlReader:
+    from astrio.tasks.destinations.sql.reading import SqlReader  # noqa: PLC0415 (as above)
+
+    _check(push)
+    return SqlReader(push, integration)
+
+
+def _check(push: PushSettings) -> None:
+    if is_reserved(push.table):
+        raise ConfigurationError(
+            f"push.table: {push.table} begins like astrio's own tables.",
+            advice="Choose another name.",
+        )

@@ -1,0 +1,40 @@
+"""What the quarantine and the state of a stream look like from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+
+class QuarantineRow(TypedDict):
+    """One quarantined record, as `astrio quarantine list --json` prints it."""
+
+    id: int
+    integration: str
+    key: str | None
+    field: str | None
+    rule: str
+    reason: str
+    run: str
+    first_seen: str
+    seen: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """Where a stream stands.
+
+    Attributes:
+        watermark: the incremental cursor value up to which everything is accounted for.
+        unfinished: a run has ended in the middle; the next one resumes it.
+        quarantined: open rows in the quarantine.
+        holder: the run at work (process, host, since when), None if there is none.
+        last_run: the latest run's report (`last_runs`), None if there was none.
+    """
+
+    watermark: Any = None
+    unfinished: bool = False
+    quarantined: int = 0
+    holder: str | None = None
+    last_run: dict[str, Any] | None = None

@@ -1,0 +1,70 @@
+"""Writing rows in bulk, and finding the ones that the database refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from astrio.tasks.batch import Problem
+from astrio.tasks.destinations.sql.database import savepoint
+from astrio.tasks.destinations.sql.dialect import Dialect, Held, Target
+from astrio.tasks.destinations.sql.kinds import Kind
+from astrio.tasks.destinations.sql.rows import RULE
+from astrio.tasks.destinations.sql.values import Column, as_text
+
+_BIGINT = range(-(2**63), 2**63)
+
+
+def encoded(
+    rows: list[tuple[Any, ...]], columns: Sequence[Column], held: Sequence[Held]
+) -> list[tuple[Any, ...]]:
+    """Return the rows as the table's columns take them: the very same list where they all do."""
+    values = [_fitted(column, each.kind) for column, each in zip(columns, held, strict=True)]
+    touched = (
+        column.converted or fitted is not column.values
+        for fitted, column in zip(values, columns, strict=True)
+    )
+    return list(zip(*values, strict=True)) if any(touched) else rows
+
+
+class Bulk:
+    """Writes rows into a target; rows that the database refuses are set aside.
+
+    Attributes:
+        refused: the refused rows by their index, each with its problem.
+    """
+
+    def __init__(self, connection: Connection, dialect: Dialect, target: Target) -> None:
+        self._connection = connection
+        self._dialect = dialect
+        self._target = target
+        self.refused: dict[int, Problem] = {}
+
+    def write(self, rows: Sequence[tuple[Any, ...]], first: int = 0) -> int:
+        """Write rows in order, the first of them of index `first`; return how many changed.
+
+        If the database refuses a row, the rows are halved until it is found; the others go in.
+        """
+        try:
+            with savepoint(self._connection):
+                return self._dialect.put(self._connection, self._target, rows)
+        except self._dialect.driver_errors as error:
+            words = self._dialect.refusal(error)
+            if words is None:
+                raise
+        if len(rows) == 1:
+            reason = f"the database refuses the row: {words}"
+            self.refused[first] = Problem(None, RULE, reason)
+            return 0
+        middle = len(rows) // 2
+        return self.write(rows[:middle], first) + self.write(rows[middle:], first + middle)
+
+
+def _fitted(column: Column, held: Kind) -> Sequence[Any]:
+    if held is Kind.TEXT and not column.only_text:
+        return list(map(as_text, column.values))
+    if held is Kind.ANY and column.kind is Kind.NUMERIC:
+        return [as_text(v) if type(v) is int and v not in _BIGINT else v for v in column.values]
+    return column.values

@@ -1,0 +1,89 @@
+"""The stream's checkpoint (watermark and resume point), and the reports of its runs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from astrio.tasks.destinations.base import StreamState
+from astrio.tasks.destinations.sql.dialect import Dialect
+from astrio.tasks.destinations.sql.stream import Stamp, Stream
+from astrio.tasks.destinations.sql.tables import checkpoint, run
+from astrio.tasks.report import RunReport
+
+
+def create(connection: Connection, dialect: Dialect, stamp: Stamp) -> None:
+    """Add the stream's row if it is missing."""
+    row = _named(stamp.stream) | {"updated_at": stamp.at}
+    connection.execute(dialect.insert(checkpoint).values(row).on_conflict_do_nothing())
+
+
+def load(connection: Connection, stream: Stream) -> StreamState:
+    """Return what is remembered of the stream."""
+    columns = select(checkpoint.c.watermark, checkpoint.c.resume)
+    row = connection.execute(columns.where(checkpoint.c.stream == stream.id)).first()
+    if row is None:
+        return StreamState()
+    return StreamState(watermark=_read(row.watermark), resume=_read(row.resume))
+
+
+def save(
+    connection: Connection,
+    stamp: Stamp,
+    *,
+    watermark: Any = None,
+    resume: dict[str, Any] | None = None,
+    clear_resume: bool = False,
+) -> None:
+    """Store a watermark and a resume point; None leaves the stored one as it is."""
+    values: dict[str, str | None] = {"run_id": stamp.run_id, "updated_at": stamp.at}
+    if watermark is not None:
+        values["watermark"] = json.dumps(watermark)
+    if resume is not None or clear_resume:
+        values["resume"] = None if clear_resume else json.dumps(resume)
+    mine = checkpoint.c.stream == stamp.stream.id
+    connection.execute(checkpoint.update().where(mine).values(values))
+
+
+def begin_run(connection: Connection, dialect: Dialect, stamp: Stamp) -> None:
+    """Note that the run is at work; a resumed run goes on in its row."""
+    row = {"run_id": stamp.run_id, "started_at": stamp.at, "state": "running"}
+    insert = dialect.insert(run).values(row | _named(stamp.stream))
+    again = {"state": "running", "finished_at": None}
+    connection.execute(insert.on_conflict_do_update(index_elements=[run.c.run_id], set_=again))
+
+
+def end_run(connection: Connection, stamp: Stamp, report: RunReport) -> None:
+    """Keep the run's report."""
+    values = {
+        "state": report.state,
+        "finished_at": stamp.at,
+        "report": json.dumps(report.model_dump(mode="json")),
+    }
+    connection.execute(run.update().where(run.c.run_id == stamp.run_id).values(values))
+
+
+def last_runs(connection: Connection, stream: Stream, limit: int) -> list[dict[str, Any]]:
+    """Return the latest runs, newest first: the report, and id, state and times beside it."""
+    query = select(run).where(run.c.stream == stream.id)
+    newest = query.order_by(run.c.started_at.desc(), run.c.run_id).limit(limit)
+    return [
+        {
+            **(_read(row.report) or {"integration": row.integration}),
+            "run_id": row.run_id,
+            "state": row.state,
+            "started_at": row.started_at,
+            "finished_at": row.finished_at,
+        }
+        for row in connection.execute(newest)
+    ]
+
+
+def _named(stream: Stream) -> dict[str, str]:
+    return {"stream": stream.id, "integration": stream.integration}
+
+
+def _read(text: str | None) -> Any:
+    return None if text is None else json.loads(text)

@@ -1,0 +1,101 @@
+"""A database by its URL: connecting, transactions, and errors that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from sqlalchemy import URL, Connection
+from sqlalchemy.engine import RootTransaction, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.secrets import resolve
+from astrio.tasks.destinations.sql.dialect import dialect_of
+
+
+class Database:
+    """One database; nothing is opened, and no file created, before `connect` or `reading`."""
+
+    def __init__(self, url: str | URL, *, named: str = "push.to.url") -> None:
+        """Resolve the references in `url`, which the user knows by the name `named`.
+
+        Raises:
+            ConfigurationError: a variable is not set, or this is no URL of a known database.
+        """
+        try:
+            self._url = make_url(resolve(url) if isinstance(url, str) else url)
+        except (ArgumentError, ValueError):
+            raise ConfigurationError(
+                f"{named} is no database URL.", advice='Write e.g. "sqlite:///orders.db".'
+            ) from None
+        self.dialect = dialect_of(self._url)
+        self.reference = self.dialect.reference(self._url)
+
+    def exists(self) -> bool:
+        """Whether there is a database to read, without creating one."""
+        return self.dialect.exists(self._url)
+
+    def connect(self) -> Connection:
+        """Open a connection whose transactions take the right to write when they begin."""
+        return self.dialect.engine(self._url).connect()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a connection whose single transaction keeps no writer waiting."""
+        engine = self.dialect.engine(self._url).execution_options(begin="BEGIN")
+        with self.explained(), engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn every error of the driver or of SQLAlchemy into one of astrio's.
+
+        Raises:
+            DestinationBusyError: the database is locked, full or cannot be reached.
+            DestinationError: it refuses what is asked of it.
+        """
+        try:
+            yield
+        except Exception as error:
+            if not isinstance(error, (SQLAlchemyError, *self.dialect.driver_errors)):
+                raise
+            raise self.dialect.explain(error, self.reference) from error
+
+
+@contextmanager
+def transaction(
+    connection: Connection, begun: RootTransaction | None = None
+) -> Iterator[Connection]:
+    """Make all that the block does durable, or nothing; `begun` is a transaction to go on with.
+
+    Unlike SQLAlchemy's own, this one leaves no transaction open in the driver when it is the
+    commit itself that fails (a reader makes SQLite refuse it).
+    """
+    begun = begun or connection.begin()
+    try:
+        yield connection
+        begun.commit()
+    except BaseException:
+        with suppress(SQLAlchemyError):
+            begun.rollback()
+            connection.connection.rollback()
+        raise
+
+
+@contextmanager
+def savepoint(connection: Connection) -> Iterator[None]:
+    """Undo what the block did if it fails, and nothing else.
+
+    Unlike SQLAlchemy's nested transaction, the block's own error is raised even when the
+    database has already rolled back the whole transaction (a full disk makes SQLite do so).
+    """
+    connection.exec_driver_sql("SAVEPOINT _astrio")
+    try:
+        yield
+    except BaseException:
+        with suppress(SQLAlchemyError):
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT _astrio")
+            connection.exec_driver_sql("RELEASE SAVEPOINT _astrio")
+        raise
+    connection.exec_driver_sql("RELEASE SAVEPOINT _astrio")

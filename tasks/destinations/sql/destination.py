@@ -1,0 +1,206 @@
+"""The SQL destination: rows and astrio's state commit together, chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from time import sleep
+from typing import Any, Final
+
+from sqlalchemy import Connection
+from sqlalchemy.engine import RootTransaction
+
+from astrio.blocks.errors import LeaseHeldError, TooManyRejectsError
+from astrio.tasks.batch import Reject
+from astrio.tasks.destinations.base import Chunk, RunIdentity, StreamState, Written
+from astrio.tasks.destinations.settings import PushSettings
+from astrio.tasks.destinations.sql import checkpoint, moment, quarantine, tables
+from astrio.tasks.destinations.sql.database import Database, savepoint, transaction
+from astrio.tasks.destinations.sql.dialect import LockedError
+from astrio.tasks.destinations.sql.lease import Lease
+from astrio.tasks.destinations.sql.stream import Stamp, Stream
+from astrio.tasks.destinations.sql.writer import Writer
+from astrio.tasks.report import RunReport
+
+POLL_SECONDS: Final = 1.0
+MOST_REJECTS: Final = 100_000
+
+
+class SqlDestination:
+    """One stream's table in a SQL database (contract.md, *Commit, resume, watermark*)."""
+
+    _connection: Connection
+    _lease: Lease
+    _run_id: str
+    _slice: RootTransaction | None = None
+
+    def __init__(
+        self,
+        push: PushSettings,
+        integration: str,
+        *,
+        clock: Callable[[], datetime] = moment.now,
+        pause: Callable[[float], None] = sleep,
+        most_rejects: int = MOST_REJECTS,
+    ) -> None:
+        """Resolve the URL; nothing is connected before `open`.
+
+        Args:
+            push: table, mode and key.
+            integration: name of the stream's integration.
+            clock: tells the time, in UTC.
+            pause: waits for so many seconds.
+            most_rejects: how many rejects of an atomic slice are kept for the case of its failure.
+
+        Raises:
+            ConfigurationError: a variable is not set, or the URL is not one of a known database.
+        """
+        self._database = Database(push.to.url)
+        self._dialect = self._database.dialect
+        self._stream = Stream(integration, push.table)
+        self._writer = Writer(self._dialect, push)
+        self._clock = clock
+        self._pause = pause
+        self._most_rejects = most_rejects
+        self._quarantined: set[str] = set()
+        self._unkept: list[Reject] = []
+
+    def open(self, run: RunIdentity, *, wait: bool = False) -> StreamState:
+        """Connect, create the state tables, take the stream's lease and return its state."""
+        self._run_id = run.run_id
+        self._lease = Lease(self._stream, run.run_id, self._clock)
+        while True:
+            try:
+                return self._try_to_open()
+            except (LeaseHeldError, LockedError):
+                if not wait:
+                    raise
+                self._pause(POLL_SECONDS)
+
+    def adopt(self, run_id: str) -> None:
+        """Go on under the id of the unfinished run that is being resumed."""
+        self._run_id = run_id
+
+    def begin_slice(self, *, atomic: bool) -> None:
+        """Start a slice; `atomic` keeps it in one transaction until `finish` or `abandon`."""
+        with self._database.explained():
+            with transaction(self._connection) as connection:
+                self._lease.extend(connection)
+                self._begin_run(connection)
+            self._slice = self._connection.begin() if atomic else None
+
+    def commit(self, chunk: Chunk) -> Written:
+        """Write rows, quarantine, resume point and watermark of a chunk, or nothing of it."""
+        with self._database.explained(), self._chunk() as connection:
+            if self._slice is None:
+                self._lease.extend(connection)
+            written, keys = self._writer.write(connection, chunk.batches, self._quarantined)
+            quarantine.resolve(connection, self._stream, keys)
+            rejects = [reject for batch in chunk.batches for reject in batch.rejects]
+            self._keep(connection, [*rejects, *written.rejected, *written.failed])
+            resume = chunk.resume(written)
+            self._save(connection, resume=resume, watermark=chunk.watermark)
+        self._quarantined -= keys
+        return written
+
+    def finish(self, report: RunReport, *, watermark: Any = None, clear_resume: bool) -> None:
+        """End the slice: keep the report, move the watermark if given, drop the resume point."""
+        with self._database.explained(), self._ending() as connection:
+            self._lease.extend(connection)
+            checkpoint.end_run(connection, self._stamp, report)
+            self._save(connection, watermark=watermark, clear_resume=clear_resume)
+        self._unkept.clear()
+
+    def abandon(self, report: RunReport | None = None, *, clear_resume: bool = False) -> None:
+        """Roll back what is not committed and keep the failed run's report.
+
+        With a report, the rejects of an atomic slice are kept too: they tell why it failed.
+        """
+        rejects, self._unkept = self._unkept, []
+        with self._database.explained():
+            if self._slice is not None:
+                begun, self._slice = self._slice, None
+                begun.rollback()
+            with transaction(self._connection) as connection:
+                if report is not None:
+                    self._begin_run(connection)
+                    checkpoint.end_run(connection, self._stamp, report)
+                    self._quarantine(connection, rejects)
+                if clear_resume and self._lease.still_held(connection):
+                    self._save(connection, clear_resume=True)
+
+    def renew(self) -> None:
+        """Extend the lease; an atomic slice needs none: nobody else can write meanwhile."""
+        if self._slice is None:
+            with self._database.explained(), transaction(self._connection) as connection:
+                self._lease.extend(connection)
+
+    def close(self) -> None:
+        """Release the lease and disconnect; never raises."""
+        with suppress(Exception):
+            if self._slice is not None:
+                self._slice.rollback()
+        with suppress(Exception), transaction(self._connection) as connection:
+            self._lease.release(connection)
+        with suppress(Exception):
+            self._connection.close()
+
+    def _try_to_open(self) -> StreamState:
+        # Looked up without a write lock first, so that a second run is refused at once.
+        with self._database.reading() as connection:
+            if tables.are_ready(connection):
+                self._lease.check_free(connection)
+        with self._database.explained():
+            self._connection = self._database.connect()
+            try:
+                with transaction(self._connection) as connection:
+                    return self._take(connection)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _take(self, connection: Connection) -> StreamState:
+        tables.prepare(connection)
+        self._lease.take(connection, self._dialect)
+        checkpoint.create(connection, self._dialect, self._stamp)
+        self._quarantined = quarantine.open_identities(connection, self._stream)
+        return checkpoint.load(connection, self._stream)
+
+    @contextmanager
+    def _chunk(self) -> Iterator[Connection]:
+        of_its_own = self._slice is None
+        with transaction(self._connection) if of_its_own else savepoint(self._connection):
+            yield self._connection
+
+    @contextmanager
+    def _ending(self) -> Iterator[Connection]:
+        begun, self._slice = self._slice, None
+        with transaction(self._connection, begun) as connection:
+            yield connection
+
+    def _begin_run(self, connection: Connection) -> None:
+        checkpoint.begin_run(connection, self._dialect, self._stamp)
+
+    def _save(self, connection: Connection, **values: Any) -> None:
+        checkpoint.save(connection, self._stamp, **values)
+
+    def _keep(self, connection: Connection, rejects: list[Reject]) -> None:
+        self._quarantine(connection, rejects)
+        if self._slice is None:
+            return
+        self._unkept += rejects
+        if len(self._unkept) > self._most_rejects:
+            raise TooManyRejectsError(
+                f"More than {self._most_rejects} records were rejected in a slice that is "
+                "written in one transaction.",
+                advice="See why with `astrio quarantine list`, then mend the mapping.",
+            )
+
+    def _quarantine(self, connection: Connection, rejects: list[Reject]) -> None:
+        kept = quarantine.add(connection, self._dialect, self._stamp, rejects)
+        self._quarantined |= kept
+
+    @property
+    def _stamp(self) -> Stamp:
+        return Stamp(self._stream, self._run_id, moment.written(self._clock()))

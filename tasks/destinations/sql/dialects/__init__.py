@@ -1,0 +1,1 @@
+"""One module for each database, named as SQLAlchemy names the backend."""

@@ -1,0 +1,67 @@
+"""Reading the state of a stream, for people: nothing is written, and no database created."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from astrio.tasks.destinations.quarantined import QuarantineRow, StreamStatus
+from astrio.tasks.destinations.settings import PushSettings
+from astrio.tasks.destinations.sql import checkpoint, moment, quarantine, tables
+from astrio.tasks.destinations.sql.database import Database
+from astrio.tasks.destinations.sql.lease import described, is_live
+from astrio.tasks.destinations.sql.stream import Stream
+
+
+class SqlReader:
+    """What the destination of a stream remembers."""
+
+    def __init__(self, push: PushSettings, integration: str) -> None:
+        self._database = Database(push.to.url)
+        self._stream = Stream(integration, push.table)
+
+    def quarantine_rows(self, state: str | None) -> list[QuarantineRow]:
+        """Return the rows in that state (None: all), oldest first."""
+        with self._reading() as connection:
+            return quarantine.listed(connection, self._stream, state) if connection else []
+
+    def quarantine_record(self, number: int) -> dict[str, Any] | None:
+        """Return a row with its source record and all problems."""
+        with self._reading() as connection:
+            return quarantine.shown(connection, self._stream, number) if connection else None
+
+    def last_runs(self, limit: int) -> list[dict[str, Any]]:
+        """Return the latest reports, newest first."""
+        with self._reading() as connection:
+            return checkpoint.last_runs(connection, self._stream, limit) if connection else []
+
+    def status(self) -> StreamStatus:
+        """Return where the stream stands."""
+        with self._reading() as connection:
+            if connection is None:
+                return StreamStatus()
+            state = checkpoint.load(connection, self._stream)
+            runs = checkpoint.last_runs(connection, self._stream, 1)
+            return StreamStatus(
+                watermark=state.watermark,
+                unfinished=state.resume is not None,
+                quarantined=quarantine.count_open(connection, self._stream),
+                holder=self._holder(connection),
+                last_run=runs[0] if runs else None,
+            )
+
+    def _holder(self, connection: Connection) -> str | None:
+        query = select(tables.lease).where(tables.lease.c.stream == self._stream.id)
+        row = connection.execute(query).first()
+        return described(row) if row is not None and is_live(row, moment.now()) else None
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection | None]:
+        if not self._database.exists():
+            yield None
+            return
+        with self._database.reading() as connection:
+            yield connection if tables.are_ready(connection) else None

@@ -1,0 +1,106 @@
+"""The rows of a chunk, on their way into the table."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from astrio.tasks.batch import Batch, Problem, Reject
+from astrio.tasks.destinations.sql.kinds import Unstorable
+from astrio.tasks.destinations.sql.values import Column, take
+
+RULE = "destination"
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of equal shape: `rows[i]` holds the values of `fields`, `sources[i]` its record.
+
+    `key` holds the positions of the key's fields; it is empty if one of them is missing.
+    """
+
+    fields: tuple[str, ...]
+    key: tuple[int, ...]
+    rows: list[tuple[Any, ...]]
+    sources: list[Any]
+
+    def keys(self) -> Iterator[tuple[Any, ...]]:
+        """Yield each row's key values."""
+        columns = [[row[position] for row in self.rows] for position in self.key]
+        return zip(*columns, strict=True)
+
+    def reject(self, index: int, problem: Problem) -> Reject:
+        """Return the row's record as a reject, with its key if that is whole."""
+        key = tuple(self.rows[index][position] for position in self.key)
+        whole = bool(key) and None not in key
+        return Reject(self.sources[index], [problem], key if whole else None)
+
+    def without(self, indices: Collection[int]) -> Rows:
+        """Return the other rows."""
+        if not indices:
+            return self
+        kept = [index for index in range(len(self.rows)) if index not in indices]
+        rows = [self.rows[index] for index in kept]
+        return Rows(self.fields, self.key, rows, [self.sources[index] for index in kept])
+
+
+def by_shape(
+    batches: Sequence[Batch], key: tuple[str, ...], known: Iterable[str]
+) -> Iterator[Rows]:
+    """Yield the rows of consecutive batches with the same columns together, in order.
+
+    A field of `known` that the batches lack is appended with nulls.
+    """
+    for columns, group in groupby(batches, key=lambda batch: batch.columns):
+        alike = list(group)
+        missing = tuple(field for field in known if field not in columns) if columns else ()
+        fields, nulls = columns + missing, (None,) * len(missing)
+        rows = [row + nulls if nulls else row for batch in alike for row in batch.rows]
+        sources = [source for batch in alike for source in batch.sources]
+        whole = all(name in fields for name in key)
+        yield Rows(fields, tuple(map(fields.index, key)) if whole else (), rows, sources)
+
+
+def without_key(rows: Rows, key: tuple[str, ...]) -> dict[int, Problem]:
+    """Return the rows that lack a key value, each with its problem."""
+    found: dict[int, Problem] = {}
+    for name in key:
+        problem = Problem(name, "key", "the key is empty")
+        if name not in rows.fields:
+            return dict.fromkeys(range(len(rows.rows)), problem)
+        position = rows.fields.index(name)
+        values = [row[position] for row in rows.rows]
+        if None in values:
+            found.update({at: problem for at, value in enumerate(values) if value is None})
+    return found
+
+
+def unstorable(rows: Rows, native: frozenset[type], *, nan: bool) -> dict[int, Problem]:
+    """Return the rows with a value that no column can hold, each with its problem."""
+    if not rows.fields:
+        problem = Problem(None, RULE, "the record has no fields")
+        return dict.fromkeys(range(len(rows.rows)), problem)
+    found: dict[int, Problem] = {}
+    for at, row in enumerate(rows.rows):
+        for field, value in zip(rows.fields, row, strict=True):
+            try:
+                take((value,), native, nan=nan)
+            except Unstorable as reason:
+                found.setdefault(at, Problem(field, RULE, str(reason)))
+    return found
+
+
+def columns_of(rows: Rows, native: frozenset[type], *, nan: bool) -> list[Column]:
+    """Return the rows' values column by column, as `take` makes them.
+
+    Raises:
+        Unstorable: some row has to be left out first (`unstorable` tells which).
+    """
+    if not rows.fields:
+        if rows.rows:
+            raise Unstorable
+        return []
+    values = zip(*rows.rows, strict=True) if rows.rows else ((),) * len(rows.fields)
+    return [take(column, native, nan=nan) for column in values]

@@ -1,0 +1,162 @@
+"""Making the table fit the rows: created, given more columns, or wider ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, column, func, select, table
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.elements import ColumnElement, quoted_name
+
+from astrio.blocks.errors import DestinationError
+from astrio.tasks.columns import RESERVED, clashes, column_name, is_reserved
+from astrio.tasks.destinations.sql import tables
+from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation
+from astrio.tasks.destinations.sql.kinds import EXACT_DOUBLE, Kind, join
+from astrio.tasks.destinations.sql.values import is_unicode
+
+Wanted = Sequence[tuple[str, Kind | None]]
+
+
+def column_names(fields: Sequence[str]) -> list[str]:
+    """Return the SQL names of target fields.
+
+    Raises:
+        DestinationError: a name cannot be used, or two fields would share a column.
+    """
+    for field, earlier in clashes(fields):
+        raise _unusable(field, f"the field {earlier!r} has the same column")
+    for field in fields:
+        if is_reserved(field):
+            raise _unusable(field, f"names that begin with {RESERVED} are astrio's own")
+        if not field or "\0" in field or not is_unicode(field):
+            raise _unusable(field, "it is empty, or has characters that no database takes")
+    return [column_name(field) for field in fields]
+
+
+def _unusable(field: str, why: str) -> DestinationError:
+    return DestinationError(
+        f"The field {field!r} cannot become a column: {why}.",
+        advice="Give it another name in `map`.",
+    )
+
+
+class Schema:
+    """One table of the destination; every call works within the caller's transaction."""
+
+    def __init__(self, connection: Connection, dialect: Dialect, name: str) -> None:
+        self._connection = connection
+        self._dialect = dialect
+        self._name = name
+
+    def fit(self, wanted: Wanted, key: Sequence[str]) -> tuple[str, list[Held]]:
+        """Make the table hold columns of these names and kinds, distinct by `key`.
+
+        Returns:
+            The table's real name, and its columns in the order of `wanted`.
+
+        Raises:
+            DestinationError: it is a view, or its rows are not distinct by `key`.
+        """
+        relation = self._dialect.describe(self._connection, self._name)
+        if relation is None:
+            self._create(wanted, key)
+        elif relation.is_view:
+            raise DestinationError(
+                f"{relation.name} is a view, and rows are pushed to tables only.",
+                advice="Name another table in push.table.",
+            )
+        else:
+            self._add(relation, wanted)
+            self._widen(relation, wanted)
+            self._make_distinct(relation, key)
+        fitted = self._dialect.describe(self._connection, self._name)
+        assert fitted is not None
+        return fitted.name, [fitted.columns[name.lower()] for name, _ in wanted]
+
+    def _create(self, wanted: Wanted, key: Sequence[str]) -> None:
+        columns = [f"{quoted(name)} {self._type(kind)}" for name, kind in wanted]
+        primary = [f"PRIMARY KEY ({', '.join(map(quoted, key))})"] if key else []
+        body = ", ".join(columns + primary)
+        self._run(f"CREATE TABLE {quoted(self._name)} ({body})")
+        self._note_untyped([name for name, kind in wanted if kind is None])
+
+    def _add(self, relation: Relation, wanted: Wanted) -> None:
+        missing = [(name, kind) for name, kind in wanted if name.lower() not in relation.columns]
+        for name, kind in missing:
+            added = f"{quoted(name)} {self._type(kind)}"
+            self._run(f"ALTER TABLE {quoted(relation.name)} ADD COLUMN {added}")
+        self._note_untyped([name for name, kind in missing if kind is None])
+
+    def _widen(self, relation: Relation, wanted: Wanted) -> None:
+        untyped = self._untyped()
+        changes: dict[str, Kind] = {}
+        for name, kind in wanted:
+            held = relation.columns.get(name.lower())
+            if held is None or kind is None:
+                continue
+            target = self._target(relation, held, kind, untyped=name.lower() in untyped)
+            if target is not held.kind:
+                changes[held.name] = target
+        if changes:
+            self._dialect.retype(self._connection, relation, changes)
+        self._forget_untyped(untyped & {name.lower() for name, kind in wanted if kind is not None})
+
+    def _target(self, relation: Relation, held: Held, kind: Kind, *, untyped: bool) -> Kind:
+        if untyped and not self._any(relation, held, column(held.name).is_not(None)):
+            return self._dialect.stored(kind)
+        present = held.kind
+        if present is Kind.INT and kind is Kind.FLOAT:
+            beyond = func.abs(column(held.name)) > EXACT_DOUBLE
+            present = Kind.LONG if self._any(relation, held, beyond) else present
+        joined = join(present, kind)
+        return joined if joined is Kind.ANY else self._dialect.stored(joined)
+
+    def _any(self, relation: Relation, held: Held, condition: ColumnElement[bool]) -> bool:
+        of = table(quoted_name(relation.name, quote=True), column(held.name))
+        found = self._connection.execute(select(1).select_from(of).where(condition).limit(1))
+        return found.first() is not None
+
+    def _make_distinct(self, relation: Relation, key: Sequence[str]) -> None:
+        if not key or frozenset(name.lower() for name in key) in relation.unique:
+            return
+        index = quoted(f"_astrio_key_{relation.name}_{'_'.join(key)}")
+        columns = ", ".join(map(quoted, key))
+        try:
+            self._run(f"CREATE UNIQUE INDEX {index} ON {quoted(relation.name)} ({columns})")
+        except IntegrityError as error:
+            raise DestinationError(
+                f"The table {relation.name} holds several rows with the same {', '.join(key)}, "
+                "so rows cannot be upserted by that key.",
+                advice="Remove the duplicates, or choose another push.key.",
+            ) from error
+
+    def _type(self, kind: Kind | None) -> str:
+        return self._dialect.types[Kind.TEXT if kind is None else self._dialect.stored(kind)]
+
+    def _run(self, statement: str) -> None:
+        self._connection.exec_driver_sql(statement)
+
+    def _untyped(self) -> set[str]:
+        query = select(tables.untyped.c.column_name).where(self._is_mine)
+        return set(self._connection.execute(query).scalars())
+
+    def _note_untyped(self, names: Sequence[str]) -> None:
+        rows = [{"table_name": self._name.lower(), "column_name": name.lower()} for name in names]
+        if rows:
+            insert = self._dialect.insert(tables.untyped).on_conflict_do_nothing()
+            self._connection.execute(insert, rows)
+
+    def _forget_untyped(self, names: set[str]) -> None:
+        if names:
+            those = tables.untyped.c.column_name.in_(names)
+            self._connection.execute(tables.untyped.delete().where(self._is_mine, those))
+
+    @property
+    def _is_mine(self) -> ColumnElement[bool]:
+        return tables.untyped.c.table_name == self._name.lower()
+
+
+def quoted(name: str) -> str:
+    """Return a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,134 @@
+"""The tables in which a SQL destination carries astrio's own state.
+
+Times are ISO 8601 text in UTC and documents are JSON text, so that every database compares and
+returns them alike. A later version may only add tables and nullable columns.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Column, Connection, Index, Integer, MetaData, Table, Text, inspect, select
+from sqlalchemy.schema import CreateColumn
+
+from astrio.blocks.errors import DestinationError
+
+VERSION: Final = 1
+metadata = MetaData()
+
+
+def _text(name: str, *, null: bool = True, key: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=null and not key, primary_key=key)
+
+
+version = Table("_astrio_version", metadata, Column("version", Integer, nullable=False))
+
+checkpoint = Table(
+    "_astrio_checkpoint",
+    metadata,
+    _text("stream", key=True),
+    _text("integration", null=False),
+    _text("watermark"),
+    _text("resume"),
+    _text("run_id"),
+    _text("updated_at", null=False),
+)
+
+run = Table(
+    "_astrio_run",
+    metadata,
+    _text("run_id", key=True),
+    _text("stream", null=False),
+    _text("integration", null=False),
+    _text("started_at", null=False),
+    _text("finished_at"),
+    _text("state", null=False),
+    _text("report"),
+)
+
+lease = Table(
+    "_astrio_lease",
+    metadata,
+    _text("stream", key=True),
+    _text("holder"),
+    _text("host"),
+    Column("pid", Integer),
+    _text("machine"),
+    _text("process_start"),
+    _text("acquired_at"),
+    _text("expires_at"),
+    _text("run_id"),
+)
+
+quarantine = Table(
+    "_astrio_quarantine",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _text("stream", null=False),
+    _text("integration", null=False),
+    _text("identity", null=False),
+    _text("key"),
+    _text("content_hash", null=False),
+    _text("field"),
+    _text("rule", null=False),
+    _text("reason", null=False),
+    _text("problems", null=False),
+    _text("record", null=False),
+    _text("run", null=False),
+    _text("first_seen", null=False),
+    _text("last_seen", null=False),
+    Column("seen", Integer, nullable=False),
+    _text("state", null=False),
+    sqlite_autoincrement=True,
+)
+is_open = quarantine.c.state == "open"
+Index(
+    "_astrio_quarantine_open",
+    quarantine.c.stream,
+    quarantine.c.identity,
+    unique=True,
+    sqlite_where=is_open,
+    postgresql_where=is_open,
+)
+
+untyped = Table(
+    "_astrio_untyped",
+    metadata,
+    _text("table_name", key=True),
+    _text("column_name", key=True),
+    comment="Columns created before any value was seen; the first value decides their type.",
+)
+
+
+def are_ready(connection: Connection) -> bool:
+    """Whether the state tables stand as this version needs them.
+
+    Raises:
+        DestinationError: a newer version of astrio has changed them.
+    """
+    if not inspect(connection).has_table(version.name):
+        return False
+    found = connection.execute(select(version.c.version)).scalar()
+    if found is not None and found > VERSION:
+        raise DestinationError(
+            f"The state tables were written by a newer astrio (version {found} of the tables; "
+            f"this one knows {VERSION}).",
+            advice="Upgrade astrio.",
+        )
+    return found == VERSION
+
+
+def prepare(connection: Connection) -> None:
+    """Create the state tables, or add what older ones lack, within the caller's transaction."""
+    if are_ready(connection):
+        return
+    metadata.create_all(connection)
+    inspector = inspect(connection)
+    for table in metadata.tables.values():
+        present = {column["name"] for column in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in present:
+                clause = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {clause}")
+    connection.execute(version.delete())
+    connection.execute(version.insert().values(version=VERSION))

@@ -1,0 +1,81 @@
+"""From batches to the table: rows checked, the table fitted to them, written in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from astrio.tasks.batch import Batch
+from astrio.tasks.columns import column_name
+from astrio.tasks.destinations.base import Written
+from astrio.tasks.destinations.settings import PushSettings
+from astrio.tasks.destinations.sql.bulk import Bulk, encoded
+from astrio.tasks.destinations.sql.dialect import Dialect, Target
+from astrio.tasks.destinations.sql.kinds import Unstorable
+from astrio.tasks.destinations.sql.quarantine import key_text
+from astrio.tasks.destinations.sql.rows import Rows, by_shape, columns_of, unstorable, without_key
+from astrio.tasks.destinations.sql.schema import Schema, column_names
+from astrio.tasks.destinations.sql.values import Column
+
+
+class Writer:
+    """Writes the rows of one run; a field once seen stays a column of every later row."""
+
+    def __init__(self, dialect: Dialect, push: PushSettings) -> None:
+        self._dialect = dialect
+        self._push = push
+        self._upsert_by = push.key if push.mode == "upsert" else ()
+        self._fields: dict[str, None] = {}
+
+    def write(
+        self, connection: Connection, batches: Sequence[Batch], quarantined: set[str]
+    ) -> tuple[Written, set[str]]:
+        """Write rows within the caller's transaction.
+
+        Returns:
+            What became of them, and which of the quarantined keys are written now.
+        """
+        written, mended = Written(), set[str]()
+        for rows in by_shape(batches, self._push.key, self._fields):
+            self._fields.update(dict.fromkeys(rows.fields))
+            accepted = self._write(connection, self._keyed(rows, written), written)
+            if quarantined and accepted.key:
+                mended |= quarantined.intersection(map(key_text, accepted.keys()))
+        return written, mended
+
+    def _keyed(self, rows: Rows, written: Written) -> Rows:
+        problems = without_key(rows, self._upsert_by)
+        written.rejected += [rows.reject(at, problem) for at, problem in problems.items()]
+        return rows.without(problems)
+
+    def _write(self, connection: Connection, rows: Rows, written: Written) -> Rows:
+        rows, columns = self._columns(rows, written)
+        if not columns:
+            return rows
+        names = column_names(rows.fields)
+        wanted = [(name, column.kind) for name, column in zip(names, columns, strict=True)]
+        key = tuple(map(column_name, self._upsert_by))
+        table, held = Schema(connection, self._dialect, self._push.table).fit(wanted, key)
+        if not rows.rows:
+            return rows
+        lower = {name.lower() for name in key}
+        real = tuple(each.name for each in held)
+        target = Target(table, real, tuple(name for name in real if name.lower() in lower))
+        values = encoded(rows.rows, columns, held)
+        bulk = Bulk(connection, self._dialect, target)
+        changed = bulk.write(values)
+        written.failed += [rows.reject(at, problem) for at, problem in bulk.refused.items()]
+        written.written += changed
+        written.unchanged += len(values) - changed - len(bulk.refused)
+        return rows.without(bulk.refused)
+
+    def _columns(self, rows: Rows, written: Written) -> tuple[Rows, list[Column]]:
+        native, nan = self._dialect.native, self._dialect.nan
+        try:
+            return rows, columns_of(rows, native, nan=nan)
+        except Unstorable:
+            problems = unstorable(rows, native, nan=nan)
+        written.failed += [rows.reject(at, problem) for at, problem in problems.items()]
+        rows = rows.without(problems)
+        return rows, columns_of(rows, native, nan=nan)

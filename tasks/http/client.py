@@ -1,0 +1,198 @@
+"""The HTTP client of a run: one connection pool, retries, a size cap, advice for every failure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import random as unit_random
+from time import perf_counter
+from types import TracebackType
+
+import httpx
+from tenacity import AsyncRetrying, stop_after_attempt
+
+from astrio.blocks.api import RestApi
+from astrio.blocks.errors import ApiAnswerError, ApiUnavailableError, AstrioError
+from astrio.blocks.redaction import redact
+from astrio.tasks.http.advice import status_error
+from astrio.tasks.http.body import read_body
+from astrio.tasks.http.encoding import encode_body, header_values, with_params
+from astrio.tasks.http.faults import WIRE_ERRORS, wire_failure
+from astrio.tasks.http.origins import Origins
+from astrio.tasks.http.request import ApiRequest
+from astrio.tasks.http.retry import AttemptFailedError, RetryPolicy, retry_after
+from astrio.tasks.http.session import open_session
+from astrio.tasks.http.stats import RequestStats
+from astrio.tasks.settings import RetrySettings
+
+_MOST_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+_LONGEST_LABEL = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful answer: its headers, its decoded body, and the URL that gave it, unsigned."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    url: str
+
+
+class ApiClient:
+    """Sends requests to one API. Use it as an async context manager, or call `aclose()`.
+
+    Attributes:
+        stats: how many requests were sent, and how long they took.
+        api: the connection.
+    """
+
+    def __init__(  # noqa: PLR0913 (clock, sleep and chance are passed in)
+        self,
+        api: RestApi,
+        *,
+        retry: RetrySettings | None = None,
+        errors: Mapping[str, str] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        random: Callable[[], float] = unit_random,
+    ) -> None:
+        """Resolve the connection's secrets; nothing is sent yet.
+
+        Args:
+            api: the connection.
+            retry: how failed requests are repeated.
+            errors: the integration's own advice by HTTP status.
+            now: tells the time, in UTC.
+            sleep: waits for so many seconds.
+            random: a number in [0, 1), for the jitter.
+
+        Raises:
+            ConfigurationError: a referenced variable is not set, or the base URL is none.
+        """
+        self.api = api
+        self.stats = RequestStats(random)
+        self._origins = Origins(api)
+        self._policy = RetryPolicy(retry or RetrySettings(), random)
+        self._errors = errors or {}
+        self._now = now
+        self._session = open_session(api)
+        self._retrying = AsyncRetrying(
+            retry=self._policy.should_repeat,
+            stop=stop_after_attempt(self._policy.settings.max_retries + 1),
+            wait=self._policy.wait,
+            sleep=sleep,
+            before_sleep=lambda _: self.stats.count_retry(),
+            reraise=True,
+        )
+
+    async def __aenter__(self) -> ApiClient:
+        """Return the client."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._session.aclose()
+
+    async def send(self, request: ApiRequest, *, page: int | None = None) -> Answer:
+        """Send a request, repeating it as the settings say, and return its successful answer.
+
+        Raises:
+            ConfigurationError: a referenced variable is not set, or the request cannot be sent.
+            CredentialsError: the API refused the credentials (401, 403).
+            ApiUnavailableError: it stayed unreachable, failing or over its limit.
+            ApiAnswerError: the answer cannot be used: another status, too large, a redirect to
+                another origin.
+        """
+        url = with_params(self._origins.resolve(request.url), request.params)
+        label = describe_request(request.method, url, page)
+        retrying = self._retrying.copy()  # its state belongs to one call
+        try:
+            return await retrying(self._attempt, request, url, label)
+        except AttemptFailedError as failure:
+            if self._policy.waits_too_long(failure):
+                raise self._too_long(failure) from None
+            attempts = retrying.statistics["attempt_number"]
+            raise failure.after(attempts) from failure.__cause__
+
+    async def _attempt(self, request: ApiRequest, url: httpx.URL, label: str) -> Answer:
+        try:
+            answer = await self._follow(request, url)
+        except AstrioError as error:
+            error.request = error.request or label
+            raise
+        except WIRE_ERRORS as error:
+            raise wire_failure(error, request, label) from error
+        if 200 <= answer.status < 300:
+            return answer
+        asked = retry_after(answer.headers, self._now())
+        kind = answer.headers.get("content-type", "")
+        told = status_error(answer.status, answer.content, kind, label, self._errors)
+        repeat = self._policy.repeats_status(request, answer.status, asked)
+        raise AttemptFailedError(told, repeat=repeat, asked=asked if repeat else None)
+
+    async def _follow(self, request: ApiRequest, url: httpx.URL) -> Answer:
+        for _ in range(_MOST_REDIRECTS + 1):
+            answer = await self._exchange(request, url)
+            location = answer.headers.get("location")
+            if answer.status not in _REDIRECTS or location is None:
+                return answer
+            if answer.status < 307 and request.method not in ("GET", "HEAD"):
+                raise ApiAnswerError(
+                    f"The API redirects the {request.method} with {answer.status}, which would "
+                    "turn it into a GET.",
+                    advice="Put the final address into base_url and path.",
+                )
+            url = self._origins.follow(url, location)
+        raise ApiAnswerError(
+            f"The API redirects more than {_MOST_REDIRECTS} times.",
+            advice="Put the final address into base_url and path.",
+        )
+
+    async def _exchange(self, request: ApiRequest, url: httpx.URL) -> Answer:
+        content, content_type = encode_body(request)
+        headers = httpx.Headers({"Content-Type": content_type} if content_type else {})
+        headers.update(header_values(request.headers))
+        prepared = self._session.build_request(
+            request.method, url, headers=headers, content=content
+        )
+        began = perf_counter()
+        try:
+            response = await self._session.send(prepared, stream=True)
+            try:
+                body = await read_body(response, self.api.limits.max_response_bytes)
+            finally:
+                await response.aclose()
+        finally:
+            self.stats.add(perf_counter() - began)
+        return Answer(response.status_code, response.headers, body, str(url))
+
+    def _too_long(self, failure: AttemptFailedError) -> ApiUnavailableError:
+        assert failure.asked is not None
+        until = self._now() + timedelta(seconds=min(failure.asked, 10**9))
+        error = failure.error
+        return ApiUnavailableError(
+            f"{error.message.rstrip('.')}. It asks to wait {failure.asked:,.0f} s, until "
+            f"{until:%Y-%m-%d %H:%M:%S} UTC, which is longer than retry.max_wait.",
+            advice="Run again after that time, or raise retry.max_wait (milliseconds).",
+            request=error.request,
+        )
+
+
+def describe_request(method: str, url: httpx.URL | str, page: int | None) -> str:
+    """Return e.g. `GET https://host/orders?page=3 (page 3)`, without secrets."""
+    text = redact(f"{method} {url}")
+    short = text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"
+    return short if page is None else f"{short} (page {page})"

@@ -1,0 +1,154 @@
+"""The transformer that makes an expression's nodes while the grammar is parsed."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lark import Lark, Token, Transformer, v_args
+
+from astrio.tasks.mapping.syntax import (
+    Access,
+    Call,
+    ExpressionError,
+    Items,
+    Literal,
+    Node,
+    Operation,
+    Search,
+)
+from astrio.tasks.paths import Every, PathSyntaxError, Step, compile_path
+
+MAX_DEPTH = 64
+_ESCAPE = re.compile(r'\\(.)|"', re.DOTALL)
+
+
+@cache
+def grammar() -> Lark:
+    """Return the parser, which makes nodes rather than a parse tree."""
+    text = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
+    return Lark(text, parser="lalr", lexer="contextual", transformer=_Builder())
+
+
+def limited(node: Node) -> Node:
+    """Return the node with its depth set."""
+    below = max((child.depth for child in node.children), default=0)
+    here = len(node.steps) if isinstance(node, Access) else 1
+    if below + here > MAX_DEPTH:
+        message = f"The expression is nested deeper than {MAX_DEPTH} levels."
+        raise ExpressionError(message, node.offset)
+    return replace(node, depth=below + here)
+
+
+def _unquoted(token: Token) -> str:
+    def plain(match: re.Match[str]) -> str:
+        return {"\\'": "'", '"': '\\"'}.get(match.group(), match.group())
+
+    try:
+        text = str(json.loads(f'"{_ESCAPE.sub(plain, token[1:-1])}"', strict=False))
+        text.encode()
+    except json.JSONDecodeError as error:
+        place = _at(token) + error.pos
+        raise ExpressionError("Unknown escape.", place, r"Write \\ for a backslash.") from None
+    except UnicodeEncodeError:
+        message = "Half of a surrogate pair is no character."
+        raise ExpressionError(message, _at(token)) from None
+    return text
+
+
+@v_args(inline=True)
+class _Builder(Transformer[Token, Node]):
+    """Makes the nodes while parsing; each method is named after a rule of the grammar."""
+
+    def number(self, token: Token) -> Node:
+        value = int(token) if token.isdigit() else float(token)
+        if not math.isfinite(value):
+            raise ExpressionError("The number is too large.", _at(token))
+        return Literal(value=value, offset=_at(token))
+
+    def string(self, token: Token) -> Node:
+        return Literal(value=_unquoted(token), offset=_at(token))
+
+    def constant(self, token: Token) -> Node:
+        return Literal(value=json.loads(token), offset=_at(token))
+
+    def jsonpath(self, token: Token) -> Node:
+        start = _at(token)
+        try:
+            path = compile_path(str(token))
+        except PathSyntaxError as error:
+            message = f"The JSONPath is wrong: {error.reason}."
+            raise ExpressionError(message, start + error.offset) from None
+        if path.definite:
+            return limited(Access(steps=path.steps, offset=start))
+        return Search(path=path, offset=start)
+
+    def items(self, *children: Node | None) -> Node:
+        return limited(Items(children=_given(children)))
+
+    def root(self, name: Token) -> Node:
+        return Access(steps=(str(name),), offset=_at(name))
+
+    def call(self, name: Token, *arguments: Node | None) -> Node:
+        offset = _at(name)
+        return limited(Call(name=str(name), children=_given(arguments), offset=offset))
+
+    def group(self, inner: Node) -> Node:
+        if inner.depth == MAX_DEPTH:
+            raise ExpressionError("The parentheses are nested too deep.", inner.offset)
+        return replace(inner, depth=inner.depth + 1)
+
+    def key(self, base: Node, name: Token) -> Node:
+        return _stepped(base, str(name))
+
+    def quoted_key(self, base: Node, name: Token) -> Node:
+        return _stepped(base, _unquoted(name))
+
+    def index(self, base: Node, place: Token) -> Node:
+        return _stepped(base, int(place))
+
+    def every(self, base: Node) -> Node:
+        return _stepped(base, Every.ITEM)
+
+    def minus(self, sign: Token, operand: Node) -> Node:
+        if isinstance(operand, Literal) and operand.value.__class__ in (int, float):
+            return Literal(value=-operand.value, offset=_at(sign))
+        return _operation(sign, Literal(value=0), operand)
+
+    def negation(self, sign: Token, operand: Node) -> Node:
+        return _operation(sign, operand)
+
+    def binary(self, left: Node, sign: Token, right: Node) -> Node:
+        return _operation(sign, left, right)
+
+    def all_of(self, first: Node, sign: Token, *rest: Any) -> Node:
+        return _operation(sign, first, *rest[::2])
+
+    def any_of(self, first: Node, sign: Token, *rest: Any) -> Node:
+        return _operation(sign, first, *rest[::2])
+
+    def fallback(self, *operands: Node) -> Node:
+        return limited(Operation(sign="??", children=operands, offset=operands[0].offset))
+
+
+def _at(token: Token) -> int:
+    return token.start_pos or 0
+
+
+def _given(children: tuple[Node | None, ...]) -> tuple[Node, ...]:
+    return tuple(child for child in children if child is not None)
+
+
+def _operation(sign: Token, *operands: Node) -> Node:
+    return limited(Operation(sign=str(sign), children=operands, offset=_at(sign)))
+
+
+def _stepped(base: Node, step: Step) -> Node:
+    if isinstance(base, Access):
+        return limited(replace(base, steps=(*base.steps, step)))
+    return limited(Access(steps=(step,), children=(base,), offset=base.offset))

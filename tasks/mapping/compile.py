@@ -1,0 +1,180 @@
+"""Expressions and mappings, compiled once and applied to every record.
+
+What expressions mean:
+
+    missing     a missing path is null, and so is a path through what is no object or list
+    wildcard    `items[*].sku` is a list, one element for each item, null where an item has none;
+                a second wildcard flattens; null where `items` is no list. A JSONPath that may find
+                several values (`$.items[?(@.x > 1)].sku`) is the list of those found.
+    comparison  == and != compare null like any value; values of different kinds are never equal.
+                < <= > >= with null are false; number with number, text with text (by code point),
+                date with date; other pairs reject the record.
+    arithmetic  with null is null; + - * / take numbers only. Whole numbers stay whole, of any
+                length, but / always gives a float (a column keeps one type; `int(a / b)` asks for
+                a whole number), or a decimal where an operand is one. Dividing by zero, and what
+                leaves the range of floats, rejects the record.
+    truth       null, false, 0, "", [] and {} count as false; `and`, `or`, `not` give true or false.
+    a ?? b      b where a is null. It binds tighter than comparison, looser than + and -.
+    no casts    texts are no numbers, true is not 1: what does not fit rejects the record. Only
+                `concat`, `join` and templates write numbers, booleans and dates as text.
+    templates   `{{ expression }}` in a text is replaced by its value, null by nothing; a text that
+                is nothing but one placeholder keeps the value's kind.
+
+A mapping's value that is no text is a constant; texts inside it may hold placeholders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import Any, Protocol
+
+from astrio.blocks.errors import ConfigurationError, RecordRejectedError
+from astrio.tasks.batch import Batch, Page, Problem, Reject
+from astrio.tasks.columns import key_of, key_places
+from astrio.tasks.mapping.access import record_of
+from astrio.tasks.mapping.check import (
+    ExpressionProblem,
+    check_expression,
+    check_mapping,
+    check_template,
+)
+from astrio.tasks.mapping.context import MappingContext
+from astrio.tasks.mapping.generate import Compiled, compile_node, compile_nodes
+from astrio.tasks.mapping.parser import parse_expression, parse_value
+from astrio.tasks.mapping.passthrough import PassThrough
+
+__all__ = [
+    "CompiledMapping",
+    "ExpressionProblem",
+    "MappingContext",
+    "check_expression",
+    "check_mapping",
+    "check_template",
+    "compile_expression",
+    "compile_mapping",
+]
+
+Explanation = tuple[str, Any, str | None]
+
+
+class CompiledMapping(Protocol):
+    """Turns source records into rows."""
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        """The targets in order; None: every batch has the columns of its own records."""
+        ...
+
+    def transform(self, page: Page) -> Batch:
+        """Map a page; a record that cannot be mapped becomes a reject and stops nothing."""
+        ...
+
+    def explain(self, record: Any) -> list[Explanation]:
+        """Return (target, value, problem or None) for each target of one record."""
+        ...
+
+
+def compile_mapping(
+    mapping: dict[str, Any] | None, context: MappingContext, *, key: Sequence[str] = ()
+) -> CompiledMapping:
+    """Compile a mapping; without one, records pass through as they are.
+
+    Args:
+        mapping: target: expression, template or constant.
+        context: the run's clock and zone.
+        key: targets whose values identify a record among the rejects.
+
+    Raises:
+        ConfigurationError: the mapping has mistakes (`check_mapping` lists them).
+    """
+    if mapping is None:
+        return PassThrough(key)
+    _refuse(check_mapping(mapping))
+    return _Mapping(mapping, context, key)
+
+
+def compile_expression(text: str, context: MappingContext) -> Callable[[Any], Any]:
+    """Compile one expression to a function of a record.
+
+    The function raises RecordRejectedError where the expression fails, with the place in it.
+
+    Raises:
+        ConfigurationError: the expression has mistakes (`check_expression` lists them).
+    """
+    _refuse(check_expression(text))
+    return guarded(compile_node(parse_expression(text), context))
+
+
+def guarded(compiled: Compiled) -> Callable[[Any], Any]:
+    """Return the compiled function, with every failure turned into RecordRejectedError."""
+    function = compiled.function
+
+    def evaluate(record: Any) -> Any:
+        try:
+            return function(record)
+        except Exception as error:  # hostile data may raise anything
+            raise compiled.rejected(error) from error
+
+    return evaluate
+
+
+def _refuse(problems: Iterable[ExpressionProblem]) -> None:
+    listed = [str(problem) for problem in problems]
+    if listed:
+        raise ConfigurationError("\n".join(listed), advice="Correct the expressions.")
+
+
+class _Mapping:
+    def __init__(
+        self, mapping: dict[str, Any], context: MappingContext, key: Sequence[str]
+    ) -> None:
+        self.columns = tuple(mapping)
+        self._nodes = [parse_value(value) for value in mapping.values()]
+        self._context = context
+        self._row = compile_nodes(self._nodes, context).function
+        self._key = key_places(self.columns, key)
+
+    def transform(self, page: Page) -> Batch:
+        row, rows = self._row, list[tuple[Any, ...]]()
+        rejects: dict[int, Reject] = {}
+        for place, record in enumerate(page.records):
+            try:
+                rows.append(row(record))
+            except Exception:  # noqa: BLE001 (hostile data may raise anything)
+                values = self._salvage(record)
+                if isinstance(values, Reject):
+                    rejects[place] = values
+                else:
+                    rows.append(values)
+        sources = page.records
+        if rejects:
+            sources = [each for place, each in enumerate(sources) if place not in rejects]
+        return Batch(page, self.columns, rows, sources, list(rejects.values()))
+
+    def explain(self, record: Any) -> list[Explanation]:
+        explanations: list[Explanation] = []
+        for column, evaluate in zip(self.columns, self._each, strict=True):
+            try:
+                explanations.append((column, evaluate(record), None))
+            except RecordRejectedError as error:
+                explanations.append((column, None, error.message))
+        return explanations
+
+    @cached_property
+    def _each(self) -> list[Callable[[Any], Any]]:
+        """One function for each target, to find those that fail."""
+        return [guarded(compile_node(node, self._context)) for node in self._nodes]
+
+    def _salvage(self, record: Any) -> tuple[Any, ...] | Reject:
+        """Compute the targets one by one: the row after all, or what is wrong with each."""
+        try:
+            record_of(record)
+        except RecordRejectedError as error:
+            return Reject(record, [Problem(None, "map", error.message)])
+        explained = self.explain(record)
+        problems = [Problem(target, "map", problem) for target, _, problem in explained if problem]
+        if not problems:
+            return tuple(value for _, value, _ in explained)
+        values = tuple(value for _, value, _ in explained)
+        return Reject(record, problems, key_of(values, self._key))

@@ -1,0 +1,48 @@
+"""A cursor (token) in the body leads to the next page."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from astrio.blocks.errors import ApiAnswerError
+from astrio.tasks.http.request import ApiRequest
+from astrio.tasks.paginate.base import PageAnswer, Stop
+from astrio.tasks.paginate.parameters import ParameterPaginator
+from astrio.tasks.paginate.signs import linked_end
+from astrio.tasks.paths import compile_path
+from astrio.tasks.shapes import describe
+
+
+class Cursor(ParameterPaginator):
+    """Pages by cursor, until there is none.
+
+    `GET /orders?cursor=abc` answers `{"orders": [...], "meta": {"next_cursor": "def"}}`::
+
+        paginate: {type: cursor, param: cursor, next: $.meta.next_cursor}
+
+    Where the last record's ID is the cursor, as in `{"data": [{"id": "a"}], "has_more": true}`::
+
+        paginate: {type: cursor, param: starting_after, next: "data[-1].id", has_more: $.has_more}
+    """
+
+    durable: ClassVar[bool] = True
+    type: Literal["cursor"] = "cursor"
+    param: str = Field(default="cursor", description="Parameter that carries the cursor.")
+    next_path: str = Field(alias="next", description="Path to the next page's cursor.")
+
+    def next(self, request: ApiRequest, answer: PageAnswer) -> ApiRequest | Stop:
+        """Ask for the page that the cursor leads to."""
+        following = compile_path(self.next_path).first(answer.body)
+        end = linked_end(self, answer, following)
+        return end or self.placed(request, {self.param: self._sendable(following)})
+
+    def _sendable(self, cursor: Any) -> Any:
+        # Some APIs want an object back, as it was; only a body can carry that.
+        if self.in_ != "body" and (isinstance(cursor, list | dict) or cursor is True):
+            raise ApiAnswerError(
+                f"The cursor at {self.next_path} is {describe(cursor)}, not a text or a number.",
+                advice="Correct paginate.next.",
+            )
+        return cursor
