@@ -84,10 +84,16 @@ def _require(url: str, auth: str | None) -> None:
 
 @contextmanager
 def _using(url: str) -> Iterator[None]:
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     with temporary_settings({PREFECT_API_URL: url}):
-        yield
+        try:
+            yield
+        finally:  # what is recorded in the background must arrive before the server stops
+            for worker in (EventsWorker, APILogWorker):
+                worker.drain_all(at_exit=False)
 
 
 @contextmanager

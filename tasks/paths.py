@@ -81,6 +81,16 @@ class JsonPath:
                 return default
         return value
 
+    def column(self, documents: list[Any]) -> list[Any]:
+        """Return the first value of each document, None where there is none."""
+        if len(self.steps) == 1 and isinstance(self.steps[0], str) and self.expression is None:
+            name = self.steps[0]
+            try:
+                return [document.get(name) for document in documents]
+            except AttributeError:  # not all are objects
+                pass
+        return [self.first(document) for document in documents]
+
     def values(self, document: Any) -> list[Any]:
         """Return every value found, in document order; none found is an empty list."""
         if self.expression is not None:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from astrio.blocks.errors import ApiAnswerError, AstrioError, RecordRejectedError
-from astrio.blocks.redaction import redact
 from astrio.tasks.batch import Page
 from astrio.tasks.cursors import highest
 from astrio.tasks.decode.json import decode_json
-from astrio.tasks.http.client import Answer, ApiClient
+from astrio.tasks.http.advice import RefusedError
+from astrio.tasks.http.client import Answer, ApiClient, describe_request
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.paginate.base import PageAnswer, Paginator, Stop
 from astrio.tasks.paths import JsonPath, compile_path
 from astrio.tasks.repetition import RepetitionGuard
+from astrio.tasks.secrecy import Secrecy
+from astrio.tasks.shapes import describe
 
-_EXPIRED = ("400", "404", "410", "422")
+_EXPIRED = (400, 404, 410, 422)
 
 
 class ResumeExpiredError(ApiAnswerError):
@@ -63,7 +65,7 @@ class ReadPlan:
         return replace(self, resume=None, ended=None, pages_before=0, received_before=0)
 
 
-async def read_pages(client: ApiClient, plan: ReadPlan) -> AsyncIterator[Page]:
+async def read_pages(client: ApiClient, plan: ReadPlan) -> AsyncGenerator[Page, None]:
     """Yield the source's pages; an empty source yields one empty page.
 
     Where the API claims a total and something else arrived, the slice is read once more: its
@@ -79,7 +81,7 @@ async def read_pages(client: ApiClient, plan: ReadPlan) -> AsyncIterator[Page]:
     reading = _Reading(client, plan)
     async for page in reading.pages():
         yield page
-    if reading.falls_short() and plan.may_restart:
+    if reading.differs_from_claim() and plan.may_restart:
         again = True
         async for page in _Reading(client, plan.from_start()).pages():
             page.restart, again = again, False
@@ -95,123 +97,118 @@ class _Reading:
         self._records = compile_path(plan.records)
         self._total = _path(plan.paginator.total)
         self._cursor = _path(plan.cursor)
-        self._guard = RepetitionGuard()
+        self._secrecy = Secrecy(plan.first, client.api.auth)
+        self._guard = RepetitionGuard(plan.resume or plan.first, plan.pages_before)
         self._received = plan.received_before
-        self._claimed: int | None = None
+        self._claimed = plan.claimed if plan.resume else None
         self._reason: str | None = None
 
-    def falls_short(self) -> bool:
+    def differs_from_claim(self) -> bool:
         """Whether the API claimed another number of records than arrived."""
         limited = self._reason == "limit"
         return self._claimed is not None and self._claimed != self._received and not limited
 
-    async def pages(self) -> AsyncIterator[Page]:
-        following: ApiRequest | None = self._plan.resume or self._plan.first
+    async def pages(self) -> AsyncGenerator[Page, None]:
+        request: ApiRequest | None = self._plan.resume or self._plan.first
         number = self._plan.pages_before
-        while (request := following) is not None:
+        self._secrecy.check(request)
+        while request is not None:
             number += 1
             answer = await self._ask(request, number)
             try:
                 page, following = self._understood(request, answer, number)
             except AstrioError as error:
-                error.request = error.request or _label(request, answer, number)
+                error.request = error.request or describe_request(
+                    request.method, answer.url, number
+                )
                 raise
             yield page
+            request = following
 
     async def _ask(self, request: ApiRequest, number: int) -> Answer:
         try:
             return await self._client.send(request, page=number)
-        except ApiAnswerError as error:
-            resumed = request is self._plan.resume
-            if resumed and any(f" answered {status}" in error.message for status in _EXPIRED):
-                raise ResumeExpiredError(
-                    f"An unfinished run cannot go on where it stopped: {error.message}",
-                    advice="The API no longer knows that position. Run with --full-refresh.",
-                    request=error.request,
-                ) from None
-            raise
+        except RefusedError as error:
+            if request is not self._plan.resume or error.status not in _EXPIRED:
+                raise
+            raise ResumeExpiredError(
+                f"The unfinished run cannot go on where it stopped. {error.message}",
+                advice="The API no longer knows that position: run with --full-refresh.",
+                request=error.request,
+            ) from error
 
     def _understood(
         self, request: ApiRequest, answer: Answer, number: int
     ) -> tuple[Page, ApiRequest | None]:
-        body = decode_json(answer.content, answer.headers)
+        body = None if answer.status == 204 else decode_json(answer.content, answer.headers)
         records = self._records.records(body, allow_missing=self._plan.allow_missing)
         self._received += len(records)
-        total = self._read_total(body)
-        step = self._plan.paginator.next(
-            request,
-            PageAnswer(body, answer.headers, answer.url, records, self._received, total),
-        )
-        following = None if isinstance(step, Stop) else step
+        self._read_total(body)
+        seen = PageAnswer(body, answer.headers, answer.url, records, self._received, self._claimed)
+        step = self._plan.paginator.next(request, seen)
+        following = None if isinstance(step, Stop) else self._secrecy.hide(step)
         self._reason = step.reason if isinstance(step, Stop) else None
         self._guard.look(number, records, following)
-        if self._is_enough(records, number, following):
+        if self._is_enough(number, following):
             records, following, self._reason = self._cut(records), None, "limit"
         return self._page(number, records, following), following
 
-    def _read_total(self, body: Any) -> int | None:
+    def _read_total(self, body: Any) -> None:
         if self._total is None:
-            return None
+            return
         total = self._total.first(body)
-        if isinstance(total, str) and total.isdecimal():
+        if isinstance(total, str) and total.strip().isdecimal():
             total = int(total)
-        if not isinstance(total, int) or isinstance(total, bool):
+        if isinstance(total, float) and total.is_integer():
+            total = int(total)
+        if total is None and self._claimed is not None:
+            return  # some APIs name the total on the first page only
+        if not isinstance(total, int) or isinstance(total, bool) or total < 0:
             raise ApiAnswerError(
-                f"The answer names no total at {self._plan.paginator.total}.",
+                f"The total at {self._plan.paginator.total} is missing, or no number: "
+                f"{describe(total)} is there.",
                 advice="Correct paginate.total, or leave it out.",
             )
         self._claimed = total
-        return total
 
-    def _is_enough(
-        self, records: list[Any], number: int, following: ApiRequest | None
-    ) -> bool:
-        limit, most = self._plan.limit, self._plan.paginator.max_pages
+    def _is_enough(self, number: int, following: ApiRequest | None) -> bool:
+        limit = self._plan.limit
         if limit is not None and self._received >= limit:
             return following is not None or self._received > limit
-        return following is not None and number - self._plan.pages_before >= most
+        pages = number - self._plan.pages_before
+        return following is not None and pages >= self._plan.paginator.max_pages
 
     def _cut(self, records: list[Any]) -> list[Any]:
-        excess = self._received - (self._plan.limit or self._received)
-        self._received -= max(excess, 0)
-        return records[: len(records) - excess] if excess > 0 else records
+        limit = self._plan.limit
+        excess = 0 if limit is None else max(self._received - limit, 0)
+        self._received -= excess
+        return records[: len(records) - excess]
 
     def _page(self, number: int, records: list[Any], following: ApiRequest | None) -> Page:
-        kept = records if self._plan.keep is None else self._filtered(records)
+        kept = records if self._plan.keep is None else _filtered(records, self._plan.keep)
         return Page(
             number=number,
             records=kept,
             fetched=len(records),
             filtered=len(records) - len(kept),
             resume=None if following is None else following.to_json(),
-            cursor=self._highest(records),
+            cursor=highest(self._cursor.column(records)) if self._cursor else None,
             stop_reason=self._reason,
             claimed=self._claimed,
         )
 
-    def _filtered(self, records: list[Any]) -> list[Any]:
-        """Leave out what the filter is false for; what breaks it goes on and is rejected there."""
-        keep = self._plan.keep
-        assert keep is not None
 
-        def wanted(record: Any) -> bool:
-            try:
-                return bool(keep(record))
-            except RecordRejectedError:
-                return True
+def _filtered(records: list[Any], keep: Callable[[Any], Any]) -> list[Any]:
+    """Leave out what the filter is false for; what breaks it goes on and is rejected there."""
 
-        return [record for record in records if wanted(record)]
+    def wanted(record: Any) -> bool:
+        try:
+            return bool(keep(record))
+        except RecordRejectedError:
+            return True
 
-    def _highest(self, records: list[Any]) -> Any:
-        if self._cursor is None or not records:
-            return None
-        return highest([self._cursor.first(record) for record in records])
+    return [record for record in records if wanted(record)]
 
 
 def _path(text: str | None) -> JsonPath | None:
     return None if text is None else compile_path(text)
-
-
-def _label(request: ApiRequest, answer: Answer, number: int) -> str:
-    return f"{request.method} {redact(answer.url)} (page {number})"
-

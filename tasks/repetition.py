@@ -1,58 +1,92 @@
-"""Noticing that a source repeats itself, with memory for one page only (Brent's method)."""
+"""Noticing that a source repeats itself or leads nowhere, in bounded memory."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from astrio.blocks.errors import ApiAnswerError
 from astrio.tasks.http.request import ApiRequest
 
 MOST_EMPTY_PAGES = 100
+_MOST_REMEMBERED = 50_000
+_encoder = msgspec.json.Encoder(order="sorted")
 
 
 class RepetitionGuard:
-    """Compares each page with a remembered one, which is replaced at powers of two.
+    """Watches the way from page to page.
 
-    Any cycle of requests is found after at most three times its length.
+    The requests of the last 50,000 pages are remembered by their hash; a longer cycle is found by
+    Brent's method, which remembers one request and replaces it at powers of two. A page is
+    compared with the one before it and with the first: a server that ignores its parameter sends
+    the same page again, and one that wraps around begins anew.
     """
 
-    def __init__(self) -> None:
-        self._request: dict[str, Any] | None = None
-        self._records: Sequence[Any] = ()
-        self._remembered = 0
-        self._next_mark = 1
+    def __init__(self, first: ApiRequest, before: int = 0) -> None:
+        """Take the request that the reading begins with, and how many pages came before it."""
+        self._seen: dict[int, int] = {hash(_identity(first)): before}
+        self._marked = b""
+        self._marked_page = 0
+        self._first: tuple[int, Sequence[Any]] = (0, ())
+        self._last: tuple[int, Sequence[Any]] = (0, ())
+        self._count = 0
         self._empty = 0
 
     def look(self, number: int, records: Sequence[Any], following: ApiRequest | None) -> None:
-        """Compare page `number` and the request that would follow it with what is remembered.
+        """Look at page `number` and at the request that would follow it.
 
         Raises:
             ApiAnswerError: the page, or the way to the next one, repeats itself; or pages stay
                 empty without an end.
         """
+        self._count += 1
+        self._compare_records(number, records)
         if following is None:
             return
-        asked = following.to_json()
-        if self._remembered and asked == self._request:
-            raise _repeated(f"Page {number} leads to the same next page as page {self._remembered}")
-        if self._remembered and records and _same(records, self._records):
-            raise _repeated(f"Page {number} holds the same records as page {self._remembered}")
+        self._compare_request(number, _identity(following))
         self._empty = 0 if records else self._empty + 1
         if self._empty >= MOST_EMPTY_PAGES:
-            raise _repeated(f"{self._empty} pages in a row were empty, and still more are promised")
-        if number >= self._next_mark:
-            self._next_mark, self._remembered = 2 * number, number
-            self._request, self._records = asked, records
+            raise ApiAnswerError(
+                f"{self._empty} pages in a row are empty, and still more are promised.",
+                advice="Check paginate (next, has_more) and the path of `records`.",
+            )
+
+    def _compare_records(self, number: int, records: Sequence[Any]) -> None:
+        if not records:
+            return
+        for earlier, known in (self._last, self._first):
+            if _same(records, known):
+                raise _repeated(f"Page {number} holds the same records as page {earlier}")
+        self._last = (number, records)
+        if not self._first[1]:
+            self._first = self._last
+
+    def _compare_request(self, number: int, identity: bytes) -> None:
+        key = hash(identity)
+        earlier = self._seen.get(key)
+        if earlier is not None or identity == self._marked:
+            page = self._marked_page if earlier is None else earlier
+            raise _repeated(f"Page {number} leads back to where page {page + 1} was")
+        if len(self._seen) >= _MOST_REMEMBERED:
+            self._seen.pop(next(iter(self._seen)))
+        self._seen[key] = number
+        if self._count & (self._count - 1) == 0:
+            self._marked, self._marked_page = identity, number
 
 
-def _same(records: Sequence[Any], earlier: Sequence[Any]) -> bool:
+def _identity(request: ApiRequest) -> bytes:
+    return _encoder.encode(request.to_json())
+
+
+def _same(records: Sequence[Any], known: Sequence[Any]) -> bool:
     """Compare quickly first, by length and both ends."""
     return (
-        len(records) == len(earlier)
-        and records[0] == earlier[0]
-        and records[-1] == earlier[-1]
-        and records == earlier
+        len(records) == len(known)
+        and records[0] == known[0]
+        and records[-1] == known[-1]
+        and records == known
     )
 
 

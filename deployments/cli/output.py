@@ -12,7 +12,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TextIO
 
 import typer
@@ -66,6 +66,11 @@ def _print(target: Console, content: RenderableType) -> None:
     target.print(content, soft_wrap=isinstance(content, Text))
 
 
+def waiting(message: str) -> AbstractContextManager[object]:
+    """Show that something takes its time, on a terminal's standard error, while inside."""
+    return console(error=True).status(Text(clean(message)))
+
+
 def print_json(value: Any) -> None:
     """Print one JSON object on standard output: the whole result of a command with `--json`."""
     sys.stdout.write(json.dumps(_masked(value), indent=2, default=str) + "\n")
@@ -115,7 +120,7 @@ def _explain(error: Exception, *, as_json: bool) -> int:
         _report(error.kind, error.message, error.advice, error.request, as_json=as_json)
         return error.exit_code
     if callable(usage := getattr(error, "format_message", None)):
-        _report("usage", usage(), _usage(error), as_json=as_json)
+        _report("usage", str(usage()), _usage(error), as_json=as_json)
         return 2
     text = f"astrio stumbled over an error of its own: {type(error).__name__}: {error}"
     advice = "Run it again with --debug to see where, and report it."

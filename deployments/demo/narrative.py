@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +12,7 @@ import httpx
 from astrio.blocks.errors import FatalError
 from astrio.deployments.cli.output import say, show
 from astrio.deployments.cli.report import show_report
+from astrio.deployments.demo.process import running_shop
 from astrio.deployments.running import run_flow
 from astrio.flows import templates
 from astrio.flows.integration import Integration
@@ -56,25 +53,10 @@ class Demo:
         return result.report
 
 
-@contextmanager
-def shop_server() -> Iterator[str]:
-    """Run the bundled shop API in a process of its own and yield its base URL."""
-    command = [sys.executable, "-m", "astrio.deployments.demo.shop", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            url = process.stdout.readline().strip()
-            if not url.startswith("http://"):
-                raise FatalError("The demo's shop API did not start.")
-            yield url
-        finally:
-            process.terminate()
-
-
 def orders(demo: Demo) -> None:
     """Acts one and two: 5,000 orders, then the 37 that changed."""
     os.environ["SHOP_TOKEN"] = TOKEN
-    with shop_server() as url:
+    with running_shop() as url:
         shop = demo.integration("shop-orders", {"127.0.0.1:8000": url.removeprefix("http://")})
         _act(1, f"5,000 orders from a shop API at {url} into SQLite")
         demo.run(shop)

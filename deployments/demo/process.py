@@ -10,6 +10,9 @@ from contextlib import contextmanager
 
 from astrio.blocks.errors import FatalError
 
+PATIENCE = 10.0
+"""Seconds for a child to end before it is killed."""
+
 
 @contextmanager
 def running_shop(seed: int = 7) -> Iterator[str]:
@@ -56,6 +59,6 @@ def running(*arguments: str) -> Iterator[str]:
 def _stop(child: subprocess.Popen[str]) -> None:
     child.terminate()
     try:
-        child.wait(timeout=10)
+        child.wait(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         child.kill()

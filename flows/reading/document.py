@@ -66,7 +66,9 @@ def read_document(path: Path) -> Document:
 
 def _decode(content: bytes) -> str:
     if len(content) > MAX_BYTES:
-        raise _UnreadableError(Mistake(1, 1, "", "the file is larger than 1 MiB: is it the right one?"))
+        raise _UnreadableError(
+            Mistake(1, 1, "", "the file is larger than 1 MiB: is it the right one?")
+        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -123,7 +125,9 @@ class _Reader:
             raise _UnreadableError(Mistake.at(_place(event), "", message))
         if root.entries is None:
             found = "the file is empty" if root.value is None and root.items is None else ""
-            raise _UnreadableError(Mistake.at(root.place, "", found or "expected `name:`, `source:`, …"))
+            raise _UnreadableError(
+                Mistake.at(root.place, "", found or "expected `name:`, `source:`, …")
+            )
         return root
 
     def _node(self, event: Any, path: str, depth: int) -> Node:

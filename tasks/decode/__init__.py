@@ -1,0 +1,1 @@
+"""From bytes to values: one format a file."""

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, NoReturn
 
 import msgspec
@@ -14,6 +15,7 @@ from astrio.blocks.errors import ApiAnswerError
 
 _CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
 _BOM = b"\xef\xbb\xbf"
+_EXPECTED = "Check base_url and path: JSON was expected."
 
 
 def decode_json(content: bytes, headers: Mapping[str, str]) -> Any:
@@ -21,30 +23,29 @@ def decode_json(content: bytes, headers: Mapping[str, str]) -> Any:
 
     Raises:
         ApiAnswerError: the body is no JSON (HTML, cut off, empty), or holds what JSON cannot
-            say (NaN, infinite numbers), or is nested too deeply.
+            say (NaN), or is nested too deeply.
     """
     try:
         return msgspec.json.decode(content)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return _decode_with_care(content, headers)
+        return _decode_with_care(content, headers.get("content-type", ""))
 
 
-def _decode_with_care(content: bytes, headers: Mapping[str, str]) -> Any:
-    kind = headers.get("content-type", "")
+def _decode_with_care(content: bytes, kind: str) -> Any:
+    """Decode what is legal JSON but too much for msgspec, or say what is wrong with it."""
     if not content.strip():
-        raise _unusable("is empty", kind)
+        raise _unusable("is empty", kind, _EXPECTED)
     try:
         text = _text(content, kind)
-        value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_number)
     except (UnicodeError, LookupError):
-        raise _unusable("is not in the charset it claims", kind) from None
+        raise _unusable(
+            "is not in the charset it claims", kind, "The fault is the API's."
+        ) from None
     except RecursionError:
-        raise _unusable("is nested too deeply", kind) from None
-    except _NotANumberError as error:
-        raise _unusable(f"holds {error}, which is no JSON number", kind) from None
+        raise _unusable("is nested too deeply", kind, _EXPECTED) from None
     except ValueError as error:
-        raise _unusable(_what_is_wrong(content, error), kind) from None
-    return value
+        raise _unusable(*_what_is_wrong(content, kind, error)) from None
 
 
 def _text(content: bytes, kind: str) -> str:
@@ -57,34 +58,33 @@ def _text(content: bytes, kind: str) -> str:
 
 
 class _NotANumberError(ValueError):
-    """NaN, Infinity, or a number beyond what a float can hold."""
+    """NaN or Infinity, which JavaScript knows and JSON does not."""
 
 
-def _no_number(name: str) -> NoReturn:
+def _refuse_constant(name: str) -> NoReturn:
     raise _NotANumberError(name)
 
 
-def _finite(text: str) -> float:
+def _number(text: str) -> float | Decimal:
+    """Keep a number exact that no float can hold."""
     value = float(text)
-    if not math.isfinite(value):
-        raise _NotANumberError("a number beyond all bounds")
-    return value
+    return value if math.isfinite(value) else Decimal(text)
 
 
-def _what_is_wrong(content: bytes, error: ValueError) -> str:
-    if content.lstrip()[:1] == b"<":
-        return "is HTML or XML, not JSON"
-    if isinstance(error, json.JSONDecodeError):
-        if error.pos >= len(error.doc.rstrip()) - 1 or "Unterminated" in error.msg:
-            return f"is JSON that was cut off after {len(content):,} bytes"
-        return f"is no JSON (line {error.lineno}, column {error.colno})"
-    return "holds a number with too many digits"
+def _what_is_wrong(content: bytes, kind: str, error: ValueError) -> tuple[str, str, str]:
+    if isinstance(error, _NotANumberError):
+        return f"holds {error}, which is no JSON number", kind, "The fault is the API's."
+    if "html" in kind.lower() or content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+        advice = "Check base_url and path: a login, error or proxy page may answer there."
+        return "is HTML or XML, not JSON", kind, advice
+    if not isinstance(error, json.JSONDecodeError):
+        return "holds a number with too many digits", kind, "The fault is the API's."
+    if error.pos >= len(error.doc.rstrip()) - 1 or "Unterminated" in error.msg:
+        advice = "Run again; if it stays, ask for smaller pages."
+        return f"is JSON that breaks off after {len(content):,} bytes", kind, advice
+    return f"is no JSON (line {error.lineno}, column {error.colno})", kind, _EXPECTED
 
 
-def _unusable(what: str, kind: str) -> ApiAnswerError:
-    told = f" (Content-Type: {kind.split(';')[0][:80]})" if kind else ""
-    return ApiAnswerError(
-        f"The answer's body {what}{told}.",
-        advice="Check base_url and path: astrio expects JSON. If they are right, the API is at "
-        "fault; nothing of this page was written.",
-    )
+def _unusable(what: str, kind: str, advice: str) -> ApiAnswerError:
+    told = f" (Content-Type: {kind.partition(';')[0][:80]})" if kind else ""
+    return ApiAnswerError(f"The answer's body {what}{told}.", advice=advice)

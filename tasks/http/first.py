@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from astrio.blocks.errors import ConfigurationError
 from astrio.tasks.http.request import ApiRequest, BodyKind
 from astrio.tasks.incremental import Window, format_bound
+from astrio.tasks.mapping.parser import PLACEHOLDER
 from astrio.tasks.mapping.template import render
-from astrio.tasks.paginate.parameters import with_parameters
 from astrio.tasks.settings import IncrementalSettings, RequestSettings
 
 
@@ -28,22 +29,34 @@ def build_first_request(
         incremental: `source.incremental`; None: no bounds are sent.
 
     Raises:
-        ConfigurationError: a placeholder names no variable.
+        ConfigurationError: a placeholder cannot be filled in, or a bound not be formatted.
     """
-    segments = {name: quote(str(value), safe="") for name, value in variables.items()}
     kind, body = _body(settings)
+    headers = {name: str(render(text, variables)) for name, text in settings.headers.items()}
     request = ApiRequest(
         method=settings.method,
-        url=str(render(settings.path, segments)),
-        params=render(settings.params, variables),
-        headers={name: str(render(text, variables)) for name, text in settings.headers.items()},
+        url=_path(settings.path, variables),
+        params=dict(render(settings.params, variables)),
+        headers=headers,
         body=render(body, variables),
         body_kind=kind,
         idempotent=settings.idempotent,
     )
-    if incremental is None:
-        return request
-    return with_parameters(request, _bounds(incremental, window), incremental.in_)
+    return request if incremental is None else _bounded(request, window, incremental)
+
+
+def _path(path: str, variables: Mapping[str, Any]) -> str:
+    """Fill in a path; a value with / or ? in it stays one segment, and none is left empty."""
+
+    def segment(placeholder: str) -> str:
+        value = render(placeholder, variables)
+        if value is None or value == "":
+            raise ConfigurationError(
+                f"{placeholder} in the path {path!r} is empty.", advice="Give it a value in vars."
+            )
+        return quote(str(value), safe="")
+
+    return PLACEHOLDER.sub(lambda match: segment(match.group()), path)
 
 
 def _body(settings: RequestSettings) -> tuple[BodyKind, Any]:
@@ -54,12 +67,9 @@ def _body(settings: RequestSettings) -> tuple[BodyKind, Any]:
     return "json", settings.body
 
 
-def _bounds(incremental: IncrementalSettings, window: Window) -> dict[str, Any]:
-    bounds = {incremental.param: window.start}
-    if incremental.end_param is not None:
-        bounds[incremental.end_param] = window.end
-    return {
-        name: format_bound(value, incremental.format)
-        for name, value in bounds.items()
-        if value is not None
-    }
+def _bounded(request: ApiRequest, window: Window, incremental: IncrementalSettings) -> ApiRequest:
+    for name, bound in ((incremental.param, window.start), (incremental.end_param, window.end)):
+        if name is not None and bound is not None:
+            value = format_bound(bound, incremental.format)
+            request = request.with_value(incremental.in_, name, value)
+    return request

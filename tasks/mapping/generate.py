@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from astrio.blocks.errors import AstrioError, RecordRejectedError
+from astrio.blocks.errors import ApiAnswerError, RecordRejectedError
 from astrio.tasks.mapping import access, operators, values
 from astrio.tasks.mapping.catalogue import functions
 from astrio.tasks.mapping.context import MappingContext
@@ -69,7 +69,7 @@ class Compiled:
 
     def rejected(self, error: Exception) -> RecordRejectedError:
         """Turn whatever the function raised into a rejection that names the place."""
-        reason = error.message if isinstance(error, AstrioError) else _unforeseen(error)
+        reason = error.message if isinstance(error, RecordRejectedError) else _unforeseen(error)
         offset = self._place(error)
         where = "" if offset is None else f" (column {offset + 1})"
         return RecordRejectedError(reason + where)
@@ -84,6 +84,8 @@ class Compiled:
 def _unforeseen(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "the value is nested too deep"
+    if isinstance(error, ApiAnswerError):
+        return "the JSONPath cannot be applied to the values that it finds"
     return f"the expression fails on this record ({type(error).__name__})"
 
 

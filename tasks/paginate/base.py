@@ -65,9 +65,11 @@ class Paginator(Settings):
 
     durable: ClassVar[bool] = False
 
-    total: str | None = Field(None, description="Path to the total number of records.")
-    has_more: str | None = Field(None, description="Path to a flag that says whether more follows.")
-    max_pages: int = Field(1_000_000, ge=1, description="Stop after so many pages.")
+    total: str | None = Field(default=None, description="Path to the total number of records.")
+    has_more: str | None = Field(
+        default=None, description="Path to a flag that says whether more follows."
+    )
+    max_pages: int = Field(default=1_000_000, ge=1, description="Stop after so many pages.")
 
     def first(self, request: ApiRequest) -> ApiRequest:
         """Return the first page's request."""

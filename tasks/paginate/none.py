@@ -14,6 +14,6 @@ class NoPagination(Paginator):
     durable: ClassVar[bool] = True
     type: Literal["none"] = "none"
 
-    def next(self, request: ApiRequest, answer: PageAnswer) -> ApiRequest | Stop:
+    def next(self, request: ApiRequest, answer: PageAnswer) -> ApiRequest | Stop:  # noqa: ARG002 (every paginator has this shape)
         """Stop after the first page."""
         return Stop("single_page")

@@ -74,13 +74,12 @@ def _mistakes(
 
 
 def _field_mistake(field: str, targets: Collection[str] | None) -> str | None:
-    if targets is None:
-        return field_mistake(field)
-    if field in targets:
+    if targets is not None and field in targets:
         return None
-    if find_field(field, tuple(targets)).column is None:
+    wrong = field_mistake(field)
+    if wrong is None and targets is not None and find_field(field, tuple(targets)).column is None:
         return f"The map has no target {field}. {_known(field, targets)}"
-    return field_mistake(field)
+    return wrong
 
 
 def _known(name: str, known: Collection[str]) -> str:

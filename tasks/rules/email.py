@@ -58,7 +58,7 @@ def _valid(address: str) -> bool:
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 (slow to import)
 
     try:
-        validate_email(address, check_deliverability=False)
+        validate_email(address, check_deliverability=False, strict=True)
     except EmailNotValidError:
         return False
     return True

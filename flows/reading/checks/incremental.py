@@ -10,7 +10,8 @@ from astrio.flows.reading.node import Node
 
 def check(root: Node) -> Iterator[Mistake]:
     """Yield combinations of `incremental` and `push` that would lose or double records."""
-    entry = root.at("source") and root.at("source").entry("incremental")
+    source = root.at("source")
+    entry = source.entry("incremental") if source else None
     if entry is None or entry.node.entries is None:
         return
     mode, key = root.text("push", "mode") or "append", root.at("push", "key")

@@ -15,6 +15,7 @@ _FILLED = (
     ("source", "request", "path"),
     ("source", "request", "params"),
     ("source", "request", "headers"),
+    ("source", "request", "body"),
 )
 
 

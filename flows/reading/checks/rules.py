@@ -25,5 +25,4 @@ def check(root: Node) -> Iterator[Mistake]:
             entry = node.entry(key) if key else None
             place = entry.node.place if entry else node.place
             path = f"validate[{index}]" + (f".{key}" if entry else "")
-            words = message.rstrip(".").replace(". Did you", "; did you").replace(". ", "; ")
-            yield Mistake.at(place, path, words)
+            yield Mistake.at(place, path, message.rstrip("."))

@@ -140,7 +140,8 @@ class SqlDestination:
         """Release the lease and disconnect; never raises."""
         with suppress(Exception):
             if self._slice is not None:
-                self._slice.rollback()
+                begun, self._slice = self._slice, None
+                begun.rollback()
         with suppress(Exception), transaction(self._connection) as connection:
             self._lease.release(connection)
         with suppress(Exception):

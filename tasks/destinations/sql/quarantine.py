@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select, text
 
 from astrio.tasks.batch import Reject
 from astrio.tasks.destinations.quarantined import QuarantineRow
@@ -30,6 +30,8 @@ _LISTED: Final = (
     _table.seen,
     _table.state,
 )
+# A bound parameter would not match the index, nor go with many rows.
+_LITERALLY_OPEN: Final = text("state = 'open'")
 _LATEST: Final = (
     "content_hash",
     "field",
@@ -46,10 +48,10 @@ def key_text(key: Sequence[Any]) -> str:
     """Return a key as the quarantine shows it: a single value's text, or a JSON array."""
     value = key[0] if len(key) == 1 else list(key)
     try:
-        text = as_text(value)
+        shown = as_text(value)
     except (ValueError, TypeError, KeyError):
-        text = str(value)
-    return _storable(text or "")
+        shown = str(value)
+    return _storable(shown or "")
 
 
 def add(
@@ -71,7 +73,7 @@ def add(
     insert = dialect.insert(quarantine)
     again = {name: insert.excluded[name] for name in _LATEST} | {"seen": _table.seen + 1}
     upsert = insert.on_conflict_do_update(
-        index_elements=[_table.stream, _table.identity], index_where=is_open, set_=again
+        index_elements=[_table.stream, _table.identity], index_where=_LITERALLY_OPEN, set_=again
     )
     connection.execute(upsert, [arrival | row for row in rows])
     return {row["identity"] for row in rows}
@@ -140,8 +142,8 @@ def _json(value: Any, *, sort_keys: bool = False) -> str:
     # Plain ASCII: whatever is wrong with the record's texts, the quarantine can keep them.
     try:
         return json.dumps(value, sort_keys=sort_keys, separators=(",", ":"), default=_plain)
-    except RecursionError:
-        return json.dumps("(a record nested too deeply to be kept)")
+    except (RecursionError, ValueError):
+        return json.dumps("(nested too deeply, or with numbers too long, to be kept)")
 
 
 def _plain(value: Any) -> Any:

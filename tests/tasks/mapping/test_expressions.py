@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+
 from astrio.blocks.errors import ConfigurationError, RecordRejectedError
 from astrio.tasks.mapping.compile import MappingContext, compile_expression
 
@@ -64,7 +66,7 @@ def is_same(found: Any, wanted: Any) -> bool:
         ("items[1].price", 2),
         ("(customer).first_name", "Ada"),
         ("split(name, 'd')[1]", "a"),
-        ("json('[{\"a\": {\"b\": 1}}]')[0].a.b", 1),
+        ('json(\'[{"a": {"b": 1}}]\')[0].a.b', 1),
         ("json('[[1, 2], [3]]')[*][0]", [1, 3]),
     ],
 )
@@ -74,7 +76,15 @@ def test_paths_find_values(text: str, wanted: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["missing", "missing.deeper", "name.deeper", "tags.x", "customer[0]", "name[0]", "items[*].x.y"],
+    [
+        "missing",
+        "missing.deeper",
+        "name.deeper",
+        "tags.x",
+        "customer[0]",
+        "name[0]",
+        "items[*].x.y",
+    ],
 )
 def test_a_missing_path_is_null(text: str) -> None:
     found = value(text)
@@ -317,7 +327,7 @@ def test_a_list_nested_too_deep_is_a_rejection() -> None:
 
 def test_a_jsonpath_that_cannot_be_applied_is_a_rejection() -> None:
     with pytest.raises(RecordRejectedError, match="cannot be applied"):
-        value("$..sku", {"items": nested(100_000)})
+        value("$.items[/price]", {"items": [{"price": 1}, {"price": "x"}]})
 
 
 def test_a_wrong_expression_is_refused_before_any_record() -> None:
@@ -326,8 +336,6 @@ def test_a_wrong_expression_is_refused_before_any_record() -> None:
 
 
 def test_the_zone_decides_the_day_of_the_run() -> None:
-    from zoneinfo import ZoneInfo
-
     late = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
     here = MappingContext(late)
     there = MappingContext(late, ZoneInfo("Asia/Tokyo"))

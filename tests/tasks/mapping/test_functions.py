@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from astrio.blocks.errors import RecordRejectedError
 from astrio.tasks.mapping.catalogue import Function, function_names, functions
 from astrio.tasks.mapping.compile import MappingContext, compile_expression

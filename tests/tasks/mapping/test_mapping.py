@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+
 from astrio.blocks.errors import ConfigurationError
 from astrio.tasks.batch import Batch, Page
 from astrio.tasks.mapping.compile import CompiledMapping, MappingContext, compile_mapping

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from astrio.blocks.errors import ConfigurationError
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.mapping.template import render

@@ -1,0 +1,88 @@
+"""Ask the API for one page and show what came: status, time, records, fields."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from astrio.blocks.redaction import redact
+from astrio.deployments.cli.files import load
+from astrio.deployments.cli.output import clean, print_json, show, waiting
+from astrio.flows.integration import Integration
+from astrio.flows.sampling import Sample, read_sample
+
+app = typer.Typer()
+_DEEPEST = 3
+_MOST_FIELDS = 100
+
+
+@app.command()
+def test(
+    file: Annotated[str, typer.Argument(help="Integration file, or the name of one.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Ask the API for one page and show what came: status, time, records, fields.
+
+    Nothing is written anywhere.
+    """
+    integration = load(file)
+    with waiting(f"Asking {integration.source.api.base_url} …"):
+        sample = asyncio.run(read_sample(integration, 1))
+    record = sample.records[0] if sample.records else {}
+    fields = list(_fields(record))[:_MOST_FIELDS]
+    if as_json:
+        print_json(_entry(integration, sample, fields))
+        return
+    method = integration.source.request.method
+    show(f"{method} {redact(sample.url)}")
+    show(f"  {sample.status} in {sample.milliseconds} ms")
+    show(f"  {_found(sample)}")
+    if fields:
+        table = Table("Field of the first record", "Type", box=None, padding=(0, 2))
+        for name, kind in fields:
+            table.add_row(clean(name), kind)
+        show(table)
+
+
+def _found(sample: Sample) -> str:
+    total = "" if sample.claimed is None else f" of {sample.claimed:,}"
+    follow = f"the source ends here ({sample.stop_reason})" if sample.stop_reason else "more follow"
+    filtered = f", {sample.filtered:,} of them filtered out" if sample.filtered else ""
+    pages = "on the first page" if sample.pages == 1 else f"on {sample.pages} pages"
+    return f"{sample.fetched:,}{total} records {pages}{filtered}; {follow}"
+
+
+def _fields(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (dotted path, type) of each field of a record, objects opened up."""
+    if isinstance(value, dict) and path.count(".") < _DEEPEST:
+        for name, below in value.items():
+            yield from _fields(below, f"{path}.{name}" if path else str(name))
+    elif path:
+        yield path, _kind(value)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, list):
+        return f"list of {_kind(value[0])}s" if value else "empty list"
+    names = {bool: "boolean", int: "integer", str: "text", dict: "object", type(None): "null"}
+    return names.get(type(value), "number")
+
+
+def _entry(
+    integration: Integration, sample: Sample, fields: list[tuple[str, str]]
+) -> dict[str, Any]:
+    return {
+        "integration": integration.name,
+        "request": f"{integration.source.request.method} {sample.url}",
+        "status": sample.status,
+        "milliseconds": sample.milliseconds,
+        "records": sample.fetched,
+        "filtered": sample.filtered,
+        "claimed": sample.claimed,
+        "stop_reason": sample.stop_reason,
+        "fields": [{"name": name, "type": kind} for name, kind in fields],
+    }

@@ -1,0 +1,67 @@
+"""Keeping secrets out of stored positions, and data from asking for secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from astrio.blocks.auth.base import Auth
+from astrio.blocks.errors import ApiAnswerError
+from astrio.tasks.http.request import ApiRequest
+
+
+class Secrecy:
+    """Watches the requests that a source's answers lead to."""
+
+    def __init__(self, first: ApiRequest, auth: Auth) -> None:
+        """Take the first request, which alone comes from the file, and its authentication."""
+        self._known = first.references()
+        self._signed = set(auth.query_names())
+        self._secret_params = {
+            name: value for name, value in first.params.items() if _refers(first, name, value)
+        }
+
+    def check(self, request: ApiRequest) -> None:
+        """Refuse a request that refers to a secret which the file does not send.
+
+        A cursor or link that holds `${env:NAME}` would otherwise carry off any variable.
+
+        Raises:
+            ApiAnswerError: it does.
+        """
+        if not request.references() <= self._known:
+            raise ApiAnswerError(
+                "The API's cursor or link asks for one of this machine's variables; it was not "
+                "followed.",
+                advice="Do not trust this API before its vendor has explained it.",
+            )
+
+    def hide(self, request: ApiRequest) -> ApiRequest:
+        """Return the request without secrets that an API repeated in its link.
+
+        What the authentication sets is dropped, since it is set anew when sent; a parameter that
+        the file takes from a variable is put back as that reference.
+
+        Raises:
+            ApiAnswerError: see `check`.
+        """
+        self.check(request)
+        names = self._signed | self._secret_params.keys()
+        query = urlsplit(request.url).query
+        if not names or not query:
+            return request
+        pairs = parse_qsl(query, keep_blank_values=True)
+        kept = [pair for pair in pairs if pair[0] not in names]
+        if len(kept) == len(pairs):
+            return request
+        held = {name: self._secret_params.get(name) for name, _ in pairs}
+        url = urlsplit(request.url)._replace(query=urlencode(kept, quote_via=quote)).geturl()
+        params = {name: value for name, value in held.items() if value is not None}
+        return replace(request, url=url, params={**request.params, **params})
+
+
+def _refers(request: ApiRequest, name: str, value: Any) -> bool:
+    probe: Mapping[str, Any] = {name: value}
+    return bool(replace(request, url="", params=probe, headers={}, body=None).references())
