@@ -1,10 +1,24 @@
-"""httpx.Auth objects that set a header or a query parameter; imported only when sending."""
+"""httpx.Auth objects that set headers, a query parameter or a cookie; imported when sending."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
+from urllib.parse import quote, unquote_plus
 
 import httpx
+
+
+def replace_query(
+    url: httpx.URL, names: Collection[str], items: Iterable[tuple[str, str]]
+) -> httpx.URL:
+    """Return the URL without the parameters of these names and with these items added.
+
+    The other parameters keep their place and their very spelling, which signed links rely on.
+    """
+    parts = url.query.decode("ascii").split("&")
+    kept = [part for part in parts if part and unquote_plus(part.partition("=")[0]) not in names]
+    kept += [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in items]
+    return url.copy_with(query="&".join(kept).encode("ascii") or None)
 
 
 class SetHeaders(httpx.Auth):
@@ -30,7 +44,7 @@ class SetQuery(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Sign the request."""
-        request.url = request.url.copy_set_param(self._name, self._value)
+        request.url = replace_query(request.url, (self._name,), [(self._name, self._value)])
         yield request
 
 

@@ -103,12 +103,12 @@ class Run:
         account.report.window = ReportWindow(start=window.start, end=window.end)
         self._closing_rules(outcome, state, window)
         context = MappingContext(now=account.started)
-        mapping = compile_mapping(integration.map, context)
+        mapping = compile_mapping(integration.map, context, key=integration.push.key)
         return Plan(
             api=resolved_api(integration),
             reading=self._reading(window, point, context),
             mapping=mapping,
-            rules=compile_rules(integration.rules, mapping.columns),
+            rules=compile_rules(integration.rules, mapping.columns, key=integration.push.key),
             outcome=outcome,
             requests_before=before,
         )

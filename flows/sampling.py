@@ -127,6 +127,7 @@ def judge(integration: Integration, sample: Sample) -> list[Judged]:
     """Map each record of the sample and hold it against the rules; nothing is written."""
     mapping = compile_mapping(integration.map, MappingContext(sample.started))
     rules = compile_rules(integration.rules, mapping.columns)
+    key = integration.push.key if integration.push.mode == "upsert" else ()
     judged: list[Judged] = []
     for number, record in enumerate(sample.records, start=1):
         explained = mapping.explain(record)
@@ -137,8 +138,14 @@ def judge(integration: Integration, sample: Sample) -> list[Judged]:
             batch = rules.validate(batch)
             problems = [problem for reject in batch.rejects for problem in reject.problems]
             values = _rewritten(values, batch.rows)
+            problems += _without_key(values, key)
         judged.append(Judged(record, values, problems))
     return judged
+
+
+def _without_key(values: dict[str, Any], key: Iterable[str]) -> list[Problem]:
+    empty = [name for name in key if values.get(name) is None]
+    return [Problem(name, "key", "the key is empty") for name in empty]
 
 
 def _rewritten(values: dict[str, Any], rows: Iterable[tuple[Any, ...]]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ def integration_schema() -> dict[str, Any]:
     for name, definition in definitions.items():
         _spell_both_ways(definition, f"#/$defs/{name}")
     _spell_both_ways(schema, "#")
+    schema["properties"]["$schema"] = {"type": "string", "description": "For editors."}
     schema["title"] = "astrio integration"
     return {"$schema": DIALECT, **schema, "$defs": definitions}
 

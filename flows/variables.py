@@ -29,7 +29,7 @@ def require_variables(integration: Integration) -> None:
         raise ConfigurationError(
             f"{integration.name} needs the environment variable{'s' * several} "
             f"{', '.join(missing)}, which {'are' if several else 'is'} not set or empty.",
-            advice="Set it first: " + " ".join(f"export {name}=…" for name in missing),
+            advice=f"Set {'them' if several else 'it'} in the environment first.",
         )
 
 

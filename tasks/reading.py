@@ -109,9 +109,10 @@ class _Reading:
         return self._claimed is not None and self._claimed != self._received and not limited
 
     async def pages(self) -> AsyncGenerator[Page, None]:
-        request: ApiRequest | None = self._plan.resume or self._plan.first
+        start = self._plan.resume or self._plan.first
         number = self._plan.pages_before
-        self._secrecy.check(request)
+        self._secrecy.check(start)
+        request: ApiRequest | None = start
         while request is not None:
             number += 1
             answer = await self._ask(request, number)

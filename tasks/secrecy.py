@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+import httpx
 
 from astrio.blocks.auth.base import Auth
 from astrio.blocks.errors import ApiAnswerError
+from astrio.blocks.signing import replace_query
 from astrio.tasks.http.request import ApiRequest
 
 
@@ -49,17 +51,18 @@ class Secrecy:
         """
         self.check(request)
         names = self._signed | self._secret_params.keys()
-        query = urlsplit(request.url).query
-        if not names or not query:
+        if not names or "?" not in request.url:
             return request
-        pairs = parse_qsl(query, keep_blank_values=True)
-        kept = [pair for pair in pairs if pair[0] not in names]
-        if len(kept) == len(pairs):
+        url = httpx.URL(request.url)
+        found = [name for name in url.params if name in names]
+        if not found:
             return request
-        held = {name: self._secret_params.get(name) for name, _ in pairs}
-        url = urlsplit(request.url)._replace(query=urlencode(kept, quote_via=quote)).geturl()
-        params = {name: value for name, value in held.items() if value is not None}
-        return replace(request, url=url, params={**request.params, **params})
+        params = {name: self._secret_params[name] for name in found if name in self._secret_params}
+        return replace(
+            request,
+            url=str(replace_query(url, found, ())),
+            params={**request.params, **params},
+        )
 
 
 def _refers(request: ApiRequest, name: str, value: Any) -> bool:

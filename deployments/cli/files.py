@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,7 +15,8 @@ from astrio.flows.variables import require_variables
 
 SUFFIXES = (".yaml", ".yml", ".json")
 FOLDERS = (Path(), Path("integrations"))
-_LOOKS_LIKE_ONE = re.compile(r"""^\s*[{]?\s*["']?(source|push)["']?\s*:""", re.MULTILINE)
+_YAML_KEY = re.compile(r"""^(["']?)(source|push)\1\s*:""", re.MULTILINE)
+_JSON_KEY = re.compile(r'"(source|push)"\s*:')
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
 
@@ -48,6 +50,25 @@ def load(named: str) -> Integration:
         say(warning.located(path))
     require_variables(loaded.integration)
     return loaded.integration
+
+
+def write_new(path: Path, text: str) -> Path:
+    """Write a file that must not exist yet, and its folder if needed.
+
+    Raises:
+        ConfigurationError: it exists, or cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise ConfigurationError(
+            f"{path} exists already and is left as it is.", advice="Choose another name or folder."
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror}.") from error
+    return path
 
 
 def _existing(path: Path) -> Path:
@@ -86,6 +107,13 @@ def files_in(folders: Iterable[Path]) -> list[Path]:
 
 def _looks_like_one(path: Path) -> bool:
     try:
-        return _LOOKS_LIKE_ONE.search(path.read_text("utf-8", errors="replace")) is not None
+        text = path.read_text("utf-8", errors="replace")
     except OSError:
         return True  # reading it again will say why
+    if path.suffix != ".json":
+        return _YAML_KEY.search(text) is not None
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return _JSON_KEY.search(text) is not None
+    return isinstance(document, dict) and not document.keys().isdisjoint(("source", "push"))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -45,7 +46,7 @@ def preview(
 def _table(integration: Integration, number: int, record: Judged) -> Table:
     title = f"Record {number}: {'rejected' if record.problems else 'accepted'}"
     style = "bold red" if record.problems else "bold green"
-    table = Table(title=Text(title, style=style), title_justify="left", expand=False)
+    table = Table(title=Text(title, style=style), title_justify="left", box=SIMPLE_HEAD)
     for heading in ("Source", "Target", "Value", "Rules"):
         table.add_column(heading, overflow="fold")
     ruled = {rule.field for rule in integration.rules}
@@ -67,8 +68,12 @@ def _sources(integration: Integration, target: str, record: Any) -> Text:
     if integration.map is None:
         return Text(clean(target))
     read = dict.fromkeys(_paths(integration.map[target]))
-    lines = [f"{path.text}: {_shown(path.first(record))}" for path in read]
+    lines = [f"{path.text}: {_shown(_found(path, record))}" for path in read]
     return Text(clean("\n".join(lines) or _shown(integration.map[target])))
+
+
+def _found(path: JsonPath, record: Any) -> Any:
+    return path.first(record) if path.definite else path.values(record)
 
 
 def _paths(expression: Any) -> Iterator[JsonPath]:

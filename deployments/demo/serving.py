@@ -27,9 +27,13 @@ def serve(app: App, port: int = 0) -> None:
     takes a free one.
 
     Raises:
-        OSError: the port is taken.
+        SystemExit: the port is taken.
     """
-    asyncio.run(_serve(app, _free_port(port)))
+    try:
+        chosen = _free_port(port)
+    except OSError as error:
+        raise SystemExit(f"Port {port} cannot be used: {error.strerror}.") from None
+    asyncio.run(_serve(app, chosen))
 
 
 def _free_port(port: int) -> int:

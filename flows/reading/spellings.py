@@ -22,8 +22,12 @@ _TYPES = (
 
 
 def canonical(root: Node) -> Node:
-    """Return the file with the type of `source.api.auth` told, where its keys tell it."""
-    return _changed(root, ("source", "api", "auth"))
+    """Return the file with the type of `source.api.auth` told, where its keys tell it.
+
+    `$schema`, which tells editors where the schema is, is left out.
+    """
+    entries = {key: entry for key, entry in (root.entries or {}).items() if key != "$schema"}
+    return _changed(replace(root, entries=entries), ("source", "api", "auth"))
 
 
 def _changed(node: Node, keys: tuple[str, ...]) -> Node:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.secrets import resolve
+from astrio.blocks.signing import replace_query
 from astrio.tasks.http.request import ApiRequest
 
 _CONTENT_TYPES = {
@@ -33,10 +34,7 @@ def with_params(url: httpx.URL, params: Mapping[str, Any]) -> httpx.URL:
     """Return the URL with the parameters added; they replace those of the same name in it."""
     if not params:
         return url
-    kept = parse_qsl(url.query.decode("ascii"), keep_blank_values=True)
-    items = [item for item in kept if item[0] not in params]
-    items += query_items(resolved(params))
-    return url.copy_with(query=urlencode(items, quote_via=quote).encode("ascii") or None)
+    return replace_query(url, params.keys(), query_items(resolved(params)))
 
 
 def encode_body(request: ApiRequest) -> tuple[bytes | None, str]:

@@ -79,6 +79,12 @@ def _before_sending(cause: BaseException) -> _Fault | None:
 
 
 def _after_sending(cause: BaseException) -> _Fault:
+    if isinstance(cause, httpx.RemoteProtocolError):  # httpx looks at redirects by itself
+        return _Fault(
+            "The API's redirect cannot be followed: it is no URL",
+            "Put the final address into base_url and path.",
+            passes=False,
+        )
     if isinstance(cause, asyncio.TimeoutError | httpx.TimeoutException):
         return _Fault("The API did not answer in time", "Raise timeout.read if it is just slow.")
     if isinstance(cause, aiohttp.ClientPayloadError | BrokenBodyError):

@@ -19,6 +19,7 @@ _HINTS = {
     "&": "Write `and`.",
     "|": "Write `or`.",
     "!": "Write `not`, or != to compare.",
+    "[": "Close the bracket, and the quotes inside it.",
     "?": "Write if(condition, then, else), or ?? for a fallback.",
     "{": "A placeholder is written {{ expression }}.",
     "\u201c": "Quote texts with ' or \".",

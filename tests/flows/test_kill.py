@@ -58,6 +58,7 @@ def kill_in_the_middle(file: Path, database: Path, api_url: str, chance: random.
         time.sleep(0.01)
     time.sleep(chance.random() * 0.4)
     if process.poll() is not None:
+        finished(process)
         return False
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -70,7 +71,7 @@ def kill_and_resume(tmp_path: Path, api_url: str, kills: int, seed: int, mode: s
     chance, killed, resumed = random.Random(seed), 0, 0
     with cursor_api(records, size=500) as server:
         plan = integration(server.url, database)
-        document = plan.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        document = plan.model_dump(mode="json", by_alias=True, exclude_none=True)
         document["push"]["mode"] = mode
         file.write_text(yaml.safe_dump(document, sort_keys=False))
         while killed < kills:

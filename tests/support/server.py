@@ -108,7 +108,7 @@ def serve(routes: Handler | Mapping[str, Handler]) -> Iterator[Server]:
     async def start() -> web.AppRunner:
         app = web.Application(client_max_size=1 << 30)
         app.router.add_route("*", "/{path:.*}", _dispatcher(routes, server))
-        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.01)
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.01)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

@@ -51,7 +51,8 @@ class Writer:
 
     def _write(self, connection: Connection, rows: Rows, written: Written) -> Rows:
         rows, columns = self._columns(rows, written)
-        if not columns:
+        keyless = self._upsert_by and not rows.key
+        if keyless or not columns:
             return rows
         names = column_names(rows.fields)
         wanted = [(name, column.kind) for name, column in zip(names, columns, strict=True)]

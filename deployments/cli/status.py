@@ -1,0 +1,108 @@
+"""Show what has run: the last report, the watermark, the quarantine, who is at work."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from astrio.blocks.errors import AstrioError
+from astrio.deployments.cli.output import clean, print_json, say, show
+from astrio.deployments.cli.streams import Stream, chosen
+from astrio.tasks.destinations.opening import destination_reference, stream_status
+from astrio.tasks.destinations.quarantined import StreamStatus
+
+app = typer.Typer()
+
+
+@app.command()
+def status(
+    named: Annotated[
+        str | None, typer.Argument(metavar="[FILE|NAME]", help="Only this integration.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show what has run: the last report, the watermark, the quarantine, who is at work."""
+    entries = [_entry(stream, strict=named is not None) for stream in chosen(named)]
+    if as_json:
+        print_json({"streams": entries})
+    elif not entries:
+        say("Nothing has run yet. `astrio init` writes an example, `astrio run FILE` runs it.")
+    else:
+        show(_table(entries))
+        for entry in entries:
+            _remark(entry)
+
+
+def _entry(stream: Stream, *, strict: bool) -> dict[str, Any]:
+    """Return everything about a stream; with `strict`, a destination that cannot be read raises."""
+    known, integration = stream.known, stream.integration
+    entry: dict[str, Any] = {
+        "integration": stream.name,
+        "file": str(stream.file) if stream.file else None,
+        "destination": known.destination if known else None,
+        "table": known.table_name if known else integration and integration.push.table,
+        "state": known.last_state if known else None,
+        "last_run_at": known.last_run_at if known else None,
+    }
+    try:
+        found = stream.ask(lambda each: stream_status(each.push, each.name))
+        reference = stream.ask(lambda each: destination_reference(each.push))
+    except AstrioError as error:
+        if strict:
+            raise
+        return entry | _facts(StreamStatus()) | {"problem": error.message}
+    last = found.last_run or {}
+    entry["destination"] = reference
+    entry["state"] = last.get("state", entry["state"])
+    entry["last_run_at"] = last.get("finished_at") or last.get("started_at") or entry["last_run_at"]
+    return entry | _facts(found) | {"problem": None}
+
+
+def _facts(found: StreamStatus) -> dict[str, Any]:
+    return {
+        "watermark": found.watermark,
+        "unfinished": found.unfinished,
+        "quarantined": found.quarantined,
+        "running": found.holder,
+        "last_run": found.last_run,
+    }
+
+
+def _table(entries: list[dict[str, Any]]) -> Table:
+    table = Table(box=SIMPLE_HEAD)
+    for heading in ("Integration", "State", "Last run (UTC)", "Written", "Quarantined", "Watermark"):
+        table.add_column(heading, overflow="fold")
+    for entry in entries:
+        records = (entry["last_run"] or {}).get("records") or {}
+        table.add_row(
+            clean(entry["integration"]),
+            _state(entry),
+            clean((entry["last_run_at"] or "")[:19].replace("T", " ")),
+            str(records.get("written", "")),
+            str(entry["quarantined"]),
+            clean(entry["watermark"] or ""),
+        )
+    return table
+
+
+def _state(entry: dict[str, Any]) -> str:
+    if entry["running"]:
+        return "running"
+    return clean(entry["state"] or "never run").replace("_", " ")
+
+
+def _remark(entry: dict[str, Any]) -> None:
+    name = entry["integration"]
+    if entry["running"]:
+        say(f"{name} is running: {entry['running']}")
+    elif entry["unfinished"]:
+        say(f"{name} ended in the middle; the next run goes on from there.")
+    if entry["quarantined"]:
+        say(f"{name}: `astrio quarantine list {name}` shows why records were rejected.")
+    if error := (entry["last_run"] or {}).get("error"):
+        say(f"{name}: the last run failed: {error.get('message', '')} {error.get('advice', '')}")
+    if entry["problem"]:
+        say(f"{name} cannot be looked into: {entry['problem']}")

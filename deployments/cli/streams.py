@@ -1,0 +1,96 @@
+"""The streams that `status` and `quarantine` look at: by file, by name, or all that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import chdir
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from astrio.blocks.errors import AstrioError, ConfigurationError
+from astrio.deployments.cli.files import FOLDERS, files_in, find_integration
+from astrio.flows.integration import Integration
+from astrio.flows.reading.read import read_integration
+from astrio.tasks.ledger.streams import KnownStream, known_streams
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream as the user may ask for it.
+
+    Attributes:
+        name: the integration's name.
+        file: its file, None if it was written in Python.
+        folder: what relative paths in the file are relative to.
+        integration: the file as read; None: it is gone, or has mistakes.
+        known: its entry in the index; None: it has not run from here.
+        problem: why there is no integration.
+    """
+
+    name: str
+    file: Path | None
+    folder: Path
+    integration: Integration | None
+    known: KnownStream | None = None
+    problem: str = ""
+
+    def ask(self, question: Callable[[Integration], T]) -> T:
+        """Ask the stream's destination, in the stream's own folder.
+
+        Raises:
+            AstrioError: the destination cannot be read, or there is no integration.
+        """
+        if self.integration is None:
+            raise ConfigurationError(f"{self.name}: {self.problem}")
+        with chdir(self.folder):
+            return question(self.integration)
+
+
+def chosen(named: str | None) -> list[Stream]:
+    """Return the streams of a file or a name; of none: all that have run, and those here.
+
+    Raises:
+        ConfigurationError: there is no such file or integration, or it has mistakes.
+    """
+    if named is None:
+        return list(_all())
+    by_name = [_from_index(known) for known in known_streams() if known.integration == named]
+    if by_name and not Path(named).exists():
+        return by_name
+    return [_here(find_integration(named))]
+
+
+def _all() -> Iterator[Stream]:
+    seen: set[tuple[str, str]] = set()
+    for known in known_streams():
+        seen.add((known.integration, known.table_name))
+        yield _from_index(known)
+    for file in files_in(FOLDERS):
+        try:
+            stream = _here(file)
+        except AstrioError:
+            continue  # `check` is the place to say so
+        assert stream.integration is not None
+        if (stream.name, stream.integration.push.table) not in seen:
+            yield stream
+
+
+def _here(file: Path) -> Stream:
+    integration = read_integration(file).integration
+    return Stream(integration.name, file, Path.cwd(), integration)
+
+
+def _from_index(known: KnownStream) -> Stream:
+    file = Path(known.file) if known.file else None
+    stream = Stream(known.integration, file, Path(known.cwd), None, known)
+    if file is None:
+        return replace(stream, problem="it was written in Python, so it has no file to read")
+    if not stream.folder.is_dir():
+        return replace(stream, problem=f"its folder {known.cwd} is gone")
+    try:
+        return replace(stream, integration=read_integration(file).integration)
+    except AstrioError as error:
+        return replace(stream, problem=error.message.partition("\n")[0])
