@@ -73,7 +73,7 @@ def _collect(reports: list[RunReport], watcher: Watcher) -> Watcher:
 def _bar(name: str, *, shown: bool) -> Iterator[Callable[[PageProgress | RunReport], None]]:
     """Show pages, records a second and rejects on a terminal; nothing elsewhere."""
     if not shown or not sys.stderr.isatty():
-        yield lambda news: None
+        yield lambda _: None
         return
     columns = (
         SpinnerColumn(),

@@ -148,7 +148,7 @@ def _start(home: Path, notify: Callable[[str], None]) -> dict[str, Any]:
     url = f"http://127.0.0.1:{port}/api"
     notify("No Prefect server is configured: starting a temporary one (5 to 40 seconds).")
     with (home / "server.log").open("w") as log:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 (our own interpreter, no shell)
             [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)],
             stdout=log,
             stderr=log,

@@ -51,9 +51,7 @@ async def _update(name: str, seen: list[Progress]) -> None:
     try:
         while True:
             await asyncio.sleep(UPDATE_SECONDS)
-            await aupdate_progress_artifact(
-                artifact, _percent(seen), description=_sentence(seen)
-            )
+            await aupdate_progress_artifact(artifact, _percent(seen), description=_sentence(seen))
     finally:
         await asyncio.shield(
             aupdate_progress_artifact(artifact, 100.0, description=_sentence(seen))

@@ -18,7 +18,6 @@ from astrio.flows.connecting import resolved_api
 from astrio.flows.integration import Integration
 from astrio.flows.resuming import ResumeMaker, ResumePoint, restore, usable
 from astrio.tasks.account import Account
-from astrio.tasks.columns import column_name
 from astrio.tasks.destinations.base import RunIdentity, StreamState
 from astrio.tasks.destinations.opening import open_destination
 from astrio.tasks.http.client import ApiClient

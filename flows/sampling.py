@@ -93,7 +93,8 @@ async def read_sample(integration: Integration, wanted: int) -> Sample:
     """
     sample = Sample(datetime.now(UTC))
     api = resolved_api(integration, sample.started)
-    async with _Client(api, retry=integration.retry, errors=integration.errors) as client:
+    client = _Client(api, retry=integration.retry, errors=integration.errors)
+    async with client:
         async for page in read_pages(client, _plan(integration, sample.started)):
             sample.add(page, wanted)
             if len(sample.records) >= wanted or sample.pages == MOST_PAGES:

@@ -47,7 +47,7 @@ async def sync(integration: Integration, options: RunOptions | None = None) -> R
     except asyncio.CancelledError:
         await run.fail(AstrioError("The run was cancelled."), state="cancelled")
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (whatever it is, the run is closed and told)
         get_run_logger().debug(redact(traceback.format_exc()))
         raise await run.fail(error) from None  # a cause's text may hold what must not be logged
     finally:

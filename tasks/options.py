@@ -11,15 +11,15 @@ class RunOptions(Settings):
     """Options of a single run: the form of Prefect's custom run, and the flags of `astrio run`."""
 
     full_refresh: bool = Field(
-        False, description="Read everything again: ignore the watermark, then set it."
+        default=False, description="Read everything again: ignore the watermark, then set it."
     )
     since: str | None = Field(
-        None, description="Lower bound of this run's window; the watermark does not move."
+        default=None, description="Lower bound of this run's window; the watermark does not move."
     )
     until: str | None = Field(
-        None, description="Upper bound of this run's window; the watermark does not move."
+        default=None, description="Upper bound of this run's window; the watermark does not move."
     )
     limit: int | None = Field(
-        None, ge=1, description="Stop after so many records; the watermark does not move."
+        default=None, ge=1, description="Stop after so many records; the watermark does not move."
     )
-    wait: bool = Field(False, description="Wait while another run of this stream is at work.")
+    wait: bool = Field(default=False, description="Wait while another run of this stream is at work.")

@@ -225,8 +225,8 @@ def _bracket_step(match: re.Match[str]) -> Step:
 
 @lru_cache(maxsize=256)
 def _parse(text: str, offset: int) -> Any:
-    from jsonpath_ng.exceptions import JSONPathError  # noqa: PLC0415 (slow, rarely needed)
-    from jsonpath_ng.ext.parser import parse  # noqa: PLC0415 (as above)
+    from jsonpath_ng.exceptions import JSONPathError
+    from jsonpath_ng.ext.parser import parse
 
     try:
         return parse(text)

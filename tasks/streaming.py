@@ -55,7 +55,8 @@ class Stream(Generic[T]):
 
     async def _run(self, producer: AsyncGenerator[T, Any]) -> None:
         try:
-            async for item in producer:  # to its end: Prefect fails a generator that is closed early
+            # To its end always: Prefect fails a generator task that is closed early.
+            async for item in producer:
                 await self._put(item)
         except Exception as failure:  # noqa: BLE001 (raised again in the consumer)
             self._failure = failure

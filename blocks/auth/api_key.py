@@ -42,7 +42,7 @@ class ApiKeyAuth(Auth):
 
     def to_httpx_auth(self) -> httpx.Auth:
         """Set the header, the query parameter or the cookie."""
-        from astrio.blocks import signing  # noqa: PLC0415 (httpx takes 0.2 s to import)
+        from astrio.blocks import signing
 
         value = sendable(self.value, "API key")
         if self.header:

@@ -34,7 +34,7 @@ class BasicAuth(Auth):
 
     def to_httpx_auth(self) -> httpx.Auth:
         """Set the Authorization header, in UTF-8."""
-        from astrio.blocks.signing import SetHeaders  # noqa: PLC0415 (httpx takes 0.2 s to import)
+        from astrio.blocks.signing import SetHeaders
 
         username, password = resolve(self.username), resolve(self.password)
         if MASK in (username, password):

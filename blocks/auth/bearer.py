@@ -22,6 +22,6 @@ class BearerAuth(Auth):
 
     def to_httpx_auth(self) -> httpx.Auth:
         """Set the Authorization header."""
-        from astrio.blocks.signing import SetHeaders  # noqa: PLC0415 (httpx takes 0.2 s to import)
+        from astrio.blocks.signing import SetHeaders
 
         return SetHeaders({"Authorization": f"Bearer {sendable(self.token, 'bearer token')}"})

@@ -22,7 +22,7 @@ class HeadersAuth(Auth):
 
     def to_httpx_auth(self) -> httpx.Auth:
         """Set each header."""
-        from astrio.blocks.signing import SetHeaders  # noqa: PLC0415 (httpx takes 0.2 s to import)
+        from astrio.blocks.signing import SetHeaders
 
         return SetHeaders(
             {name: sendable(value, f"header {name}") for name, value in self.headers.items()}

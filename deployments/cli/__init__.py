@@ -13,7 +13,7 @@ import os
 import pkgutil
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,7 +79,10 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        show(f"astrio {version('astrio')}")
+        try:
+            show(f"astrio {version('astrio')}")
+        except PackageNotFoundError:
+            show("astrio, run from a checkout that is not installed")
         raise typer.Exit
 
 

@@ -32,7 +32,7 @@ def demo(
     for database in ("orders.db", "prefect_history.db"):
         Path(database).unlink(missing_ok=True)
     with prefect_server(say) as url:
-        from astrio.deployments.demo.narrative import Demo, history, orders  # noqa: PLC0415
+        from astrio.deployments.demo.narrative import Demo, history, orders
 
         acts = Demo(Path(), bar=True)
         orders(acts)
@@ -41,12 +41,12 @@ def demo(
 
 
 def _next_steps(folder: Path) -> None:
-    show(
-        f"""
-Next steps
-  cd {folder}
-  astrio status                               what has run, and what is quarantined
-  astrio quarantine list shop-orders.yaml     every rejected record, and why
-  sqlite3 orders.db 'select * from orders limit 3'
-  astrio init my-project                      begin your own"""
-    )
+    steps = {
+        f"cd {folder}": "the demo's files and databases",
+        "astrio status": "what has run, and what is quarantined",
+        "astrio quarantine list shop-orders": "every rejected record, and why",
+        "astrio init my-project": "begin your own",
+    }
+    show("\nNext steps")
+    for command, purpose in steps.items():
+        show(f"  {command:<38}{purpose}")

@@ -88,7 +88,7 @@ def _advice(files: list[Path]) -> str:
 
 
 def _file_that_ran(name: str) -> Path | None:
-    from astrio.tasks.ledger.streams import known_streams  # noqa: PLC0415 (SQLAlchemy, 0.9 s)
+    from astrio.tasks.ledger.streams import known_streams
 
     files = [stream.file for stream in known_streams() if stream.integration == name]
     return Path(files[0]) if files and files[0] else None

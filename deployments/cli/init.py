@@ -37,12 +37,14 @@ def init(
 
 
 def _next_steps(folder: Path) -> str:
-    enter = "" if folder == Path() else f"\n  cd {folder}"
-    return f"""
-Next steps{enter}
-  head -3 {EXAMPLE}.yaml             how to start the demo shop that it reads
-  astrio check                       every mistake, with line and column
-  astrio preview {EXAMPLE}.yaml      the first records, mapped; nothing is written
-  astrio run {EXAMPLE}.yaml          the whole sync, as a Prefect flow
-  astrio status                      what has run
-  astrio new NAME                    begin your own"""
+    steps = {
+        f"head -3 {EXAMPLE}.yaml": "how to start the demo shop that it reads",
+        "astrio check": "every mistake, with line and column",
+        f"astrio preview {EXAMPLE}.yaml": "the first records, mapped; nothing is written",
+        f"astrio run {EXAMPLE}.yaml": "the whole sync, as a Prefect flow",
+        "astrio status": "what has run",
+        "astrio new NAME": "begin your own",
+    }
+    if folder != Path():
+        steps = {f"cd {folder}": "", **steps}
+    return "\nNext steps\n" + "\n".join(f"  {do:34}{why}".rstrip() for do, why in steps.items())

@@ -16,9 +16,7 @@ from astrio.tasks.destinations.opening import quarantine_record, quarantine_rows
 from astrio.tasks.destinations.quarantined import QuarantineRow
 
 app = typer.Typer(help="See the rejected records, and why each was rejected.", no_args_is_help=True)
-Named = Annotated[
-    str | None, typer.Argument(metavar="[FILE|NAME]", help="Only this integration.")
-]
+Named = Annotated[str | None, typer.Argument(metavar="[FILE|NAME]", help="Only this integration.")]
 State = Annotated[str, typer.Option(help="open, resolved, discarded or all.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

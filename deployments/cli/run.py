@@ -25,7 +25,7 @@ app = typer.Typer()
 
 
 @app.command()
-def run(  # noqa: PLR0913 (one parameter for each flag)
+def run(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     file: Annotated[str, typer.Argument(help="Integration file, or the name of one.")],
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Read everything again, then set the watermark.")

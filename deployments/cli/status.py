@@ -73,7 +73,14 @@ def _facts(found: StreamStatus) -> dict[str, Any]:
 
 def _table(entries: list[dict[str, Any]]) -> Table:
     table = Table(box=SIMPLE_HEAD)
-    for heading in ("Integration", "State", "Last run (UTC)", "Written", "Quarantined", "Watermark"):
+    for heading in (
+        "Integration",
+        "State",
+        "Last run (UTC)",
+        "Written",
+        "Quarantined",
+        "Watermark",
+    ):
         table.add_column(heading, overflow="fold")
     for entry in entries:
         records = (entry["last_run"] or {}).get("records") or {}

@@ -20,8 +20,8 @@ _DEEPEST = 3
 _MOST_FIELDS = 100
 
 
-@app.command()
-def test(
+@app.command("test")
+def ask(
     file: Annotated[str, typer.Argument(help="Integration file, or the name of one.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

@@ -175,7 +175,7 @@ class _Reader:
 
     def _mapping(self, event: Any, path: str, depth: int) -> Node:
         entries: dict[str, Entry] = {}
-        if self._text.startswith("{{", event.start_mark.index):
+        if self._text.startswith("{{", _offset(event)):
             self._note(event, path, "text that begins with `{{` must be in quotes")
         while not isinstance(key := next(self._events), yaml.MappingEndEvent):
             name = self._key(key, path, depth)
@@ -193,10 +193,14 @@ class _Reader:
             if event.anchor or event.tag:
                 self._note(event, path, "anchors and tags are not read: put text in quotes")
             return str(event.value)
-        if not self._text.startswith("{{", event.start_mark.index - 1):  # said already
+        if not self._text.startswith("{{", _offset(event) - 1):  # said already
             self._note(event, path, "a key must be text")
         self._node(event, path, depth + 1)  # read to its end
         return ""
+
+
+def _offset(event: Any) -> int:
+    return int(event.start_mark.index)
 
 
 def _place(event: Any) -> Place:

@@ -38,7 +38,7 @@ class Mistake:
     @classmethod
     def at(cls, place: Place, path: str, message: str, *, warning: bool = False) -> Mistake:
         """Describe a mistake at a place."""
-        return cls(*place, path, message, warning)
+        return cls(*place, path, " ".join(message.split()), warning)
 
     def located(self, file: Path | str) -> str:
         """Return `FILE:LINE:COLUMN: message`."""

@@ -147,7 +147,11 @@ def unknown_key(spot: Spot) -> str:
         return later
     if to_snake(key) in spot.above.fields and to_snake(key) != key == to_camel(to_snake(key)):
         return f"`{key}` and `{to_snake(key)}` are the same key: keep one"
-    if meant := closest(key, spot.above.fields) or Known.top().home_of(key):
+    home = Known.top().home_of(key)
+    if home.rpartition(".")[0] == parent != "":
+        where += " of this `type`"
+        home = ""
+    if meant := closest(key, spot.above.fields) or home:
         return f"unknown key `{key}`{where}; did you mean `{meant}`?"
     return f"unknown key `{key}`{where}; known are {_listed(spot.above.fields)}"
 

@@ -21,7 +21,7 @@ def open_destination(push: PushSettings, integration: str) -> Destination:
         ConfigurationError: a variable is not set, the database is unknown, or the table's name
             is one of astrio's own.
     """
-    from astrio.tasks.destinations.sql.destination import (  # noqa: PLC0415 (SQLAlchemy is slow)
+    from astrio.tasks.destinations.sql.destination import (
         SqlDestination,
     )
 
@@ -35,7 +35,7 @@ def destination_reference(push: PushSettings) -> str:
     Raises:
         ConfigurationError: as `open_destination`.
     """
-    from astrio.tasks.destinations.sql.database import Database  # noqa: PLC0415 (as above)
+    from astrio.tasks.destinations.sql.database import Database
 
     return Database(push.to.url).reference
 
@@ -77,7 +77,7 @@ def stream_status(push: PushSettings, integration: str) -> StreamStatus:
 
 
 def _reader(push: PushSettings, integration: str) -> SqlReader:
-    from astrio.tasks.destinations.sql.reading import SqlReader  # noqa: PLC0415 (as above)
+    from astrio.tasks.destinations.sql.reading import SqlReader
 
     _check(push)
     return SqlReader(push, integration)

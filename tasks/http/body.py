@@ -77,8 +77,6 @@ class _Inflater:
                     return  # padding after the end
                 self._decoder = zlib.decompressobj(_GZIP_OR_ZLIB)
             self._keep(self._decompressed(data))
-            if self._decoder.unconsumed_tail:
-                raise _too_large(self._limit)
             data = self._decoder.unused_data
 
     def _decompressed(self, data: bytes) -> bytes:
@@ -99,7 +97,7 @@ class _Inflater:
         self._chunks.append(chunk)
 
     def finish(self) -> bytes:
-        if not self._decoder.eof and (self._chunks or self._decoder.unconsumed_tail):
+        if self._chunks and not self._decoder.eof:
             raise BrokenBodyError("the compressed answer breaks off")
         return b"".join(self._chunks)
 

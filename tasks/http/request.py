@@ -44,6 +44,8 @@ class ApiRequest:
             return self.params.get(name)
         if where == "header":
             return self.headers.get(name)
+        if self.body_kind == "form":
+            return self.body.get(name) if isinstance(self.body, Mapping) else None
         return compile_path(name).first(self.body)
 
     def with_value(self, where: Where, name: str, value: Any) -> ApiRequest:

@@ -77,7 +77,7 @@ def _timeout(api: RestApi) -> httpx.Timeout:
 def _version() -> str:
     try:
         return version("astrio")
-    except PackageNotFoundError:  # run from a checkout
+    except PackageNotFoundError:  # pragma: no cover (a checkout that is not installed)
         return "0"
 
 

@@ -25,9 +25,9 @@ def migrate(connection: Connection) -> None:
     """
     if stored_revision(connection) == REVISION:
         return
-    from alembic import command  # noqa: PLC0415 (slow to import, rarely needed)
-    from alembic.config import Config  # noqa: PLC0415 (as above)
-    from alembic.util import CommandError  # noqa: PLC0415 (as above)
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.attributes["connection"] = connection

@@ -55,7 +55,7 @@ class Email(Rule):
 
 
 def _valid(address: str) -> bool:
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 (slow to import)
+    from email_validator import EmailNotValidError, validate_email
 
     try:
         validate_email(address, check_deliverability=False, strict=True)

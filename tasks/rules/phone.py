@@ -61,7 +61,7 @@ class Phone(Rule):
 
     def _parse(self, text: str) -> tuple[str | None, str]:
         """Return why the number is refused, or None, and its E.164 form."""
-        import phonenumbers  # noqa: PLC0415 (slow to import)
+        import phonenumbers
 
         try:
             number = phonenumbers.parse(text, self._region)
@@ -77,6 +77,6 @@ class Phone(Rule):
 
 
 def _regions() -> set[str]:
-    import phonenumbers  # noqa: PLC0415 (slow to import)
+    import phonenumbers
 
     return set(phonenumbers.SUPPORTED_REGIONS)

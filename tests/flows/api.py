@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from tests.support.server import Server, serve
 
 from astrio.flows.integration import Integration
-from tests.support.server import Server, serve
 
 
 def record(number: int, **changes: Any) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 import yaml
-
 from tests.flows.api import cursor_api, integration, record
 
 RECORDS = 50_000

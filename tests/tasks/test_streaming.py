@@ -58,7 +58,7 @@ async def test_items_before_a_failure_arrive_and_then_the_failure_itself() -> No
         broken = await chain.stream(failing(await chain.stream(numbers(9)), at=4))
         with pytest.raises(ValueError, match="broken stage"):
             async for number in broken:
-                got.append(number)  # noqa: PERF401 (what came before the failure counts)
+                got.append(number)
     assert got == [1, 2, 3]
 
 

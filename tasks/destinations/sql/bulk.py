@@ -65,6 +65,6 @@ class Bulk:
 def _fitted(column: Column, held: Kind) -> Sequence[Any]:
     if held is Kind.TEXT and not column.only_text:
         return list(map(as_text, column.values))
-    if held is Kind.ANY and column.kind is Kind.NUMERIC:
+    if held is Kind.ANY and column.kind in {Kind.NUMERIC, Kind.TEXT}:
         return [as_text(v) if type(v) is int and v not in _BIGINT else v for v in column.values]
     return column.values

@@ -4,6 +4,8 @@ import asyncio
 import gzip
 import logging
 import zlib
+from datetime import date
+from random import Random
 from typing import Any
 
 import pytest
@@ -64,6 +66,7 @@ async def test_own_headers_win_over_the_connections_and_those_over_the_defaults(
         ({"a": None, "b": ""}, "/orders?b="),
         ({"a": [1, None, "x"], "b": True, "c": False}, "/orders?a=1&a=x&b=true&c=false"),
         ({"a b": "c d&e=é+/"}, "/orders?a%20b=c%20d%26e%3D%C3%A9%2B/"),
+        ({"d": date(2024, 5, 1)}, "/orders?d=2024-05-01"),
         ({"f": {"a": [1]}, "n": 1.5}, "/orders?f=%7B%22a%22:[1]%7D&n=1.5"),
     ],
 )
@@ -446,6 +449,9 @@ BROKEN = {
     "closed without an answer": b"",
     "reset": RESET,
     "gzip that breaks off": compressed(GZIPPED[:-9]),
+    "gzip with a wrong checksum": compressed(
+        gzip.compress(Random(1).randbytes(100_000))[:-8] + b"12345678"
+    ),
     "damaged gzip": compressed(GZIPPED[:30] + b"xxxxxxxx" + GZIPPED[38:]),
 }
 

@@ -67,7 +67,7 @@ def test_a_form_field_is_named_whole() -> None:
     ],
 )
 def test_a_place_that_the_body_does_not_have_is_refused(body: Any, kind: Any, name: str) -> None:
-    with pytest.raises(ConfigurationError, match="text body|has no place"):
+    with pytest.raises(ConfigurationError, match=r"text body|has no place"):
         ApiRequest("POST", "/", body=body, body_kind=kind).with_value("body", name, 1)
 
 
