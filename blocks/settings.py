@@ -51,8 +51,9 @@ def subclasses_in(package: ModuleType, base: type[T]) -> list[type[T]]:
     for module in modules_of(package):
         for _, member in inspect.getmembers(module, inspect.isclass):
             defined_here = member.__module__ == module.__name__
-            concrete = issubclass(member, base) and not inspect.isabstract(member)
-            if defined_here and concrete and member is not base:
+            if not defined_here or member is base or inspect.isabstract(member):
+                continue
+            if issubclass(member, base):
                 found.append(member)
     return found
 

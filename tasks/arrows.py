@@ -9,17 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-try:
-    from prefect.client.schemas.objects import StateDetails
-    from prefect.states import Completed
-    from prefect.utilities.engine import get_state_for_result, link_state_to_task_run_result
-except ImportError:  # pragma: no cover (a Prefect without these helpers)
-    get_state_for_result = None  # type: ignore[assignment]  # tells "no arrows" below
-
-
 def draw_arrow(yielded: Any, consumed: Any) -> None:
     """Make the task that receives `consumed` the successor of the task that yielded `yielded`."""
-    if get_state_for_result is None:  # pragma: no cover (as above)
+    try:
+        from prefect.client.schemas.objects import StateDetails
+        from prefect.states import Completed
+        from prefect.utilities.engine import get_state_for_result, link_state_to_task_run_result
+    except ImportError:  # pragma: no cover (a Prefect without these helpers)
         return
     found = get_state_for_result(yielded)
     if found is None:

@@ -33,7 +33,7 @@ async def push_batches(batches: AsyncIterable[Batch], outcome: Outcome) -> RunRe
         try:
             async for batch in batches:
                 await writer.add(batch)
-        except Exception:
+        except (Exception, asyncio.CancelledError):
             await writer.rescue()
             raise
         await writer.flush()
@@ -97,6 +97,7 @@ class _ChunkWriter:
         self._waiting: list[Batch] = []
         self._rows = 0
         self._since = monotonic()
+        self._commit: asyncio.Task[None] | None = None
 
     async def add(self, batch: Batch) -> None:
         if batch.page.restart:
@@ -133,8 +134,13 @@ class _ChunkWriter:
         """Commit what waits, in one transaction."""
         if not self._waiting:
             return
-        outcome, batches = self._outcome, self._waiting
-        account = outcome.account
+        batches, self._waiting, self._rows = self._waiting, [], 0
+        self._commit = asyncio.create_task(self._committed(batches))
+        await asyncio.shield(self._commit)
+        self._since = monotonic()
+
+    async def _committed(self, batches: list[Batch]) -> None:
+        outcome, account = self._outcome, self._outcome.account
         cursors = [batch.page.cursor for batch in batches if batch.page.cursor is not None]
         for cursor in cursors:
             known = account.cursor
@@ -144,9 +150,7 @@ class _ChunkWriter:
             resume=lambda written: self._resume_point(batches, written),
             watermark=_watermark(outcome) if outcome.sorted else None,
         )
-        written = await outcome.call(outcome.destination.commit, chunk)
-        account.add(batches, written)
-        self._waiting, self._rows, self._since = [], 0, monotonic()
+        account.add(batches, await outcome.call(outcome.destination.commit, chunk))
 
     def _resume_point(self, batches: list[Batch], written: Written) -> dict[str, Any] | None:
         """Return where a later run goes on, with the counts as this chunk leaves them."""
@@ -157,8 +161,14 @@ class _ChunkWriter:
         return self._outcome.resume_point(batches[-1].page, account, pages, records)
 
     async def rescue(self) -> None:
-        """After a failure upstream, keep the whole pages that had arrived before it."""
+        """After a failure or Ctrl-C, keep the whole pages that had arrived before it.
+
+        A commit that Ctrl-C met is waited for, so that the report counts it; one that failed is
+        not tried again.
+        """
         try:
+            if self._commit is not None:
+                await self._commit
             await self.flush()
         except AstrioError:
             return  # the first failure is the one to tell

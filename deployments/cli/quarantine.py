@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -17,7 +17,9 @@ from astrio.tasks.destinations.quarantined import QuarantineRow
 
 app = typer.Typer(help="See the rejected records, and why each was rejected.", no_args_is_help=True)
 Named = Annotated[str | None, typer.Argument(metavar="[FILE|NAME]", help="Only this integration.")]
-State = Annotated[str, typer.Option(help="open, resolved, discarded or all.")]
+State = Annotated[
+    Literal["open", "resolved", "discarded", "all"], typer.Option(help="Which records.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from astrio.blocks.errors import ConfigurationError
-from astrio.deployments.cli.output import print_json, say
+from astrio.deployments.cli.output import say
 from astrio.flows.schema import integration_schema
 
 app = typer.Typer()
@@ -26,11 +27,12 @@ def schema(
     With the YAML extension of VS Code and others, begin a file with
     `# yaml-language-server: $schema=integration.schema.json`.
     """
+    text = json.dumps(integration_schema(), indent=2) + "\n"
     if output is None:
-        print_json(integration_schema())
+        sys.stdout.write(text)  # it holds no secrets, only words that look like some
         return
     try:
-        output.write_text(json.dumps(integration_schema(), indent=2) + "\n", encoding="utf-8")
+        output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"{output} cannot be written: {error.strerror}.") from error
     say(f"Wrote {output}.")

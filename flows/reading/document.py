@@ -24,7 +24,7 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SURROGATES = re.compile(r"\\\\|\\u([dD][89abAB]..)\\u([dD][c-fC-F]..)")
+_SURROGATES = re.compile(r"\\\\|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 
 @dataclass(slots=True)
@@ -58,6 +58,11 @@ def read_document(path: Path) -> Document:
             f"{path}: {reason}.",
             advice="Name an integration file; `astrio init` writes an example.",
         ) from error
+    return parse_bytes(content)
+
+
+def parse_bytes(content: bytes) -> Document:
+    """Parse a file's content."""
     try:
         return parse(_decode(content))
     except _UnreadableError as error:
@@ -70,14 +75,10 @@ def _decode(content: bytes) -> str:
             Mistake(1, 1, "", "the file is larger than 1 MiB: is it the right one?")
         )
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8-sig")
         raise _UnreadableError(_mistake_after(before, "this is not UTF-8 text")) from None
-    if bad := _UNPRINTABLE.search(text):
-        words = f"a control character (U+{ord(bad[0]):04X}) cannot stand in a file"
-        raise _UnreadableError(_mistake_after(text[: bad.start()], words))
-    return text
 
 
 def _mistake_after(before: str, message: str) -> Mistake:
@@ -86,6 +87,9 @@ def _mistake_after(before: str, message: str) -> Mistake:
 
 def parse(text: str) -> Document:
     """Parse YAML text; JSON is YAML too."""
+    if bad := _UNPRINTABLE.search(text):
+        words = f"a control character (U+{ord(bad[0]):04X}) cannot stand in a file"
+        return Document(None, [_mistake_after(text[: bad.start()], words)])
     # YAML has no surrogate pairs, JSON writes emoji with them.
     text = _SURROGATES.sub(_joined, text)
     reader = _Reader(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,10 +82,11 @@ class Node:
         """
         if self.raw.startswith("|"):
             return self._place_in_block(offset)
-        for quote, escaped in (("", ""), ("'", "''"), ('"', '"')):
-            shown = self.value[:offset].replace(quote, escaped) if quote else self.value[:offset]
-            if self.raw.startswith(quote + shown) and "\n" not in shown:
-                return Place(self.place.line, self.place.column + len(quote) + len(shown))
+        before = self.value[:offset]
+        doubled, escaped = before.replace("'", "''"), json.dumps(before, ensure_ascii=False)[:-1]
+        for shown in (before, f"'{doubled}", escaped):
+            if self.raw.startswith(shown) and "\n" not in shown:
+                return Place(self.place.line, self.place.column + len(shown))
         return self.place
 
     def _place_in_block(self, offset: int) -> Place:

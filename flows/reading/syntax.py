@@ -7,6 +7,7 @@ import yaml
 from astrio.flows.reading.mistakes import Mistake
 
 _CLOSED = "is never closed"
+_UNQUOTED = "a `,` is missing here, or quotes around text that holds brackets"
 _WORDS = (
     # (part of the parser's problem, whether its context is the better place, plain words)
     ("mapping values are not allowed", False, "a second `: ` here: put the text in quotes"),
@@ -37,6 +38,8 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> Mistake:
         return Mistake(mark.line + 1, mark.column + 1, "", special)
     for part, in_context, words in _WORDS:
         if part in (error.problem or ""):
+            if error.context_mark and _CLOSED in words and mark.line == error.context_mark.line:
+                in_context, words = False, _UNQUOTED
             place = (error.context_mark if in_context else None) or mark
             return Mistake(place.line + 1, place.column + 1, "", words)
     return Mistake(mark.line + 1, mark.column + 1, "", f"not YAML: {error.problem}")

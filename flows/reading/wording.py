@@ -148,11 +148,10 @@ def unknown_key(spot: Spot) -> str:
     if to_snake(key) in spot.above.fields and to_snake(key) != key == to_camel(to_snake(key)):
         return f"`{key}` and `{to_snake(key)}` are the same key: keep one"
     home = Known.top().home_of(key)
-    if home.rpartition(".")[0] == parent != "":
-        where += " of this `type`"
-        home = ""
-    if meant := closest(key, spot.above.fields) or home:
+    elsewhere = home if home.rpartition(".")[0] != parent else ""
+    if meant := closest(key, spot.above.fields) or elsewhere:
         return f"unknown key `{key}`{where}; did you mean `{meant}`?"
+    where += " of this `type`" if home else ""
     return f"unknown key `{key}`{where}; known are {_listed(spot.above.fields)}"
 
 
@@ -161,6 +160,8 @@ def problem_words(problem: ExpressionProblem, node: Node) -> str:
     words = problem.message.rstrip(".")
     if problem.suggestion:
         words += f"; {problem.suggestion[:1].lower()}{problem.suggestion[1:].rstrip('.')}"
-    if problem.offset is not None and node.tail.lstrip().startswith("#") and node.raw[:1] != '"':
-        words += " (` #` begins a comment: put the whole expression in quotes)"
+    quoted = node.raw[:1] in ("'", '"') or problem.offset is None
+    for sign, why in (("#", "` #` begins a comment"), (",", "`,` ends it inside braces")):
+        if node.tail.lstrip().startswith(sign) and "(" in node.raw and not quoted:
+            words += f" ({why}: put the whole expression in quotes)"
     return words

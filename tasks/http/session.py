@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -28,7 +29,7 @@ def open_session(api: RestApi) -> httpx.AsyncClient:
     Raises:
         ConfigurationError: a variable is not set, or a header cannot be sent.
     """
-    trusted = httpx.create_ssl_context()
+    trusted = _trusted()
 
     def connect() -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
@@ -71,6 +72,11 @@ def _timeout(api: RestApi) -> httpx.Timeout:
     if isinstance(api.timeout, int | float):
         return httpx.Timeout(api.timeout)
     return httpx.Timeout(**api.timeout.model_dump())
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
 
 
 @cache

@@ -6,10 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
@@ -105,12 +105,11 @@ class Stream:
 
 
 class DestinationContract:
-    """Define a fixture `url`: a database of the test's own, which does not hold a table yet.
+    """Define a fixture `url`: a database of the test's own, which does not hold a table yet."""
 
-    `json` reads a stored object back: databases return it as text or as the object.
-    """
-
-    json: ClassVar[Callable[[Any], Any]]
+    def read_json(self, stored: Any) -> Any:
+        """Read a stored object back: override it where the driver returns text."""
+        return stored
 
     @pytest.fixture
     def stream(self, url: str) -> Iterator[Stream]:
@@ -375,8 +374,8 @@ class DestinationContract:
     def test_objects_and_lists_are_stored_as_json(self, stream: Stream) -> None:
         stream.write("id a b", (1, {"b": 1, "a": "é"}, [1, [None]]))
         ((_, first, second),) = stream.rows()
-        read = type(self).json
-        assert (read(first), read(second)) == ({"b": 1, "a": "é"}, [1, [None]])
+        assert self.read_json(first) == {"b": 1, "a": "é"}
+        assert self.read_json(second) == [1, [None]]
 
     # State.
 

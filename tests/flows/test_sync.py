@@ -7,6 +7,7 @@ import sqlite3
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from aiohttp import web
@@ -25,7 +26,7 @@ async def task_runs(flow_run: str) -> list[Any]:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 
-    chosen = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run]))
+    chosen = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(flow_run)]))
     async with get_client() as client:
         for _ in range(100):
             runs = await client.read_task_runs(flow_run_filter=chosen)

@@ -132,3 +132,8 @@ def dialect_of(url: URL) -> Dialect:
     found = importlib.import_module(f"{dialects.__name__}.{backend}").dialect
     assert isinstance(found, Dialect)
     return found
+
+
+def quoted(name: str) -> str:
+    """Return a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'

@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement, quoted_name
 from astrio.blocks.errors import DestinationError
 from astrio.tasks.columns import RESERVED, clashes, column_name, is_reserved
 from astrio.tasks.destinations.sql import tables
-from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation
+from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, quoted
 from astrio.tasks.destinations.sql.kinds import EXACT_DOUBLE, Kind, join
 from astrio.tasks.destinations.sql.values import is_unicode
 
@@ -155,8 +155,3 @@ class Schema:
     @property
     def _is_mine(self) -> ColumnElement[bool]:
         return tables.untyped.c.table_name == self._name.lower()
-
-
-def quoted(name: str) -> str:
-    """Return a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'

@@ -59,7 +59,7 @@ def explain(error: Exception, reference: str) -> AstrioError:
     """Return the astrio error for an error of the driver or of SQLAlchemy."""
     original: object = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(original, "sqlite_errorcode", 0) & 0xFF
-    words = redact(str(original))
+    words = redact(str(original).partition("\n")[0])
     if code in _MEANINGS:
         kind, meaning, advice = _MEANINGS[code]
         return kind(f"The database {reference} {meaning} ({words}).", advice=advice)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, column, func, insert, select, table
 from sqlalchemy.sql.elements import ColumnClause, ColumnElement, quoted_name
 
-from astrio.tasks.destinations.sql.dialect import Relation
+from astrio.tasks.destinations.sql.dialect import Relation, quoted
 from astrio.tasks.destinations.sql.kinds import Kind
 
 _TEMPORARY: Final = "_astrio_rebuilt"
@@ -47,8 +47,8 @@ def rebuild(connection: Connection, relation: Relation, types: Mapping[str, str]
     connection.exec_driver_sql("PRAGMA legacy_alter_table = ON")
     connection.exec_driver_sql(retyped(definition, _TEMPORARY, types))
     _copy(connection, relation, types)
-    connection.exec_driver_sql(f"DROP TABLE {_quoted(name)}")
-    connection.exec_driver_sql(f"ALTER TABLE {_TEMPORARY} RENAME TO {_quoted(name)}")
+    connection.exec_driver_sql(f"DROP TABLE {quoted(name)}")
+    connection.exec_driver_sql(f"ALTER TABLE {_TEMPORARY} RENAME TO {quoted(name)}")
     for statement in dependants:
         connection.exec_driver_sql(statement)
     connection.exec_driver_sql(f"PRAGMA legacy_alter_table = {before}")
@@ -97,13 +97,13 @@ def _definitions(tokens: list[Token]) -> Iterator[list[Token]]:
     for token in tokens:
         depth += (token[0] == "(") - (token[0] == ")")
         if depth == 0 and token[0] == ")":
-            break
+            yield part
+            return
         if depth == 1 and token[0] == ",":
             yield part
             part = []
         elif depth > 1 or token[0] != "(":
             part.append(token)
-    yield part
 
 
 def _type_end(tokens: list[Token]) -> int:
@@ -120,7 +120,3 @@ def _unquoted(word: str) -> str:
     if word[0] in "\"'`":
         return word[1:-1].replace(word[0] * 2, word[0])
     return word[1:-1] if word[0] == "[" else word
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -38,7 +38,8 @@ from astrio.tasks.report import RunReport
 
 
 class TestSqlite(DestinationContract):
-    json = staticmethod(json.loads)
+    def read_json(self, stored: Any) -> Any:
+        return json.loads(stored)
 
     @pytest.fixture
     def url(self, tmp_path: Path) -> str:
@@ -234,6 +235,23 @@ def test_a_column_that_cannot_be_rebuilt_is_told(users: Stream) -> None:
     with pytest.raises(DestinationError, match="AUTOINCREMENT"):
         users.write('id na"me', ("x", "y"))
     assert len(users.rows("SELECT id FROM orders")) == 3
+
+
+def test_a_table_that_rolls_back_whole_transactions_fails_the_chunk(
+    stream: Stream, file: Path
+) -> None:
+    with other(file) as connection:
+        connection.execute(
+            "CREATE TABLE orders (id BIGINT PRIMARY KEY, v TEXT UNIQUE ON CONFLICT ROLLBACK)"
+        )
+    destination = stream.open()
+    pages = [batch("id v", (1, "a"), (2, "b"), (3, "a"))]
+    with pytest.raises(DestinationError, match="rolls back all rows"):
+        destination.commit(Chunk(pages, lambda _: {"page": 2}))
+    assert stream.rows() == []
+    destination.commit(Chunk([batch("id v", (4, "a"))]))
+    assert stream.rows() == [(4, "a")]
+    assert not stream_status(stream.push, "shop").unfinished
 
 
 def test_a_rebuild_is_rolled_back_with_its_chunk(stream: Stream, file: Path) -> None:
@@ -479,6 +497,11 @@ def test_looking_at_a_stream_that_never_ran_creates_nothing(stream: Stream, file
     assert last_runs(stream.push, "shop") == []
     assert stream_status(stream.push, "shop") == StreamStatus()
     assert not file.exists()
+
+
+def test_looking_at_another_stream_of_the_database_finds_nothing(stream: Stream) -> None:
+    stream.write("id", (1,))
+    assert stream_status(stream.push, "other") == StreamStatus()
 
 
 def test_looking_at_a_users_database_changes_nothing(stream: Stream, file: Path) -> None:

@@ -256,7 +256,7 @@ async def test_the_files_own_text_replaces_the_advice() -> None:
         ({"errors": [{"detail": "Not a number"}]}, ": Not a number"),
         ({"detail": "x" * 500}, ": " + "x" * 199 + "…"),
         ({"message": "", "title": "Oops"}, ": Oops"),
-        ({"error": {"a": {"b": {"message": "deep"}}}}, "."),
+        ({"error": {"error": {"error": {"error": "too deep"}}}}, "."),
         ({"errors": []}, "."),
         ({"data": "payload"}, "."),
         ([{"message": "listed"}], ": listed"),

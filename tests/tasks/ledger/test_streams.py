@@ -157,13 +157,13 @@ def test_the_migrations_lead_to_the_tables_as_they_are_declared(home: Path) -> N
     inspector = inspect(create_engine(f"sqlite:///{home}/ledger.db"))
     for table in metadata.tables.values():
         migrated = {
-            (column["name"], str(column["type"]), column["nullable"], bool(column["primary_key"]))
+            (column["name"], str(column["type"]), column["nullable"])
             for column in inspector.get_columns(table.name)
         }
-        assert migrated == {
-            (column.name, str(column.type), column.nullable, column.primary_key)
-            for column in table.columns
-        }
+        declared = {(each.name, str(each.type), each.nullable) for each in table.columns}
+        assert migrated == declared
+        key = inspector.get_pk_constraint(table.name)["constrained_columns"]
+        assert key == [column.name for column in table.primary_key]
 
 
 def test_the_latest_revision_is_the_one_that_is_asked_for() -> None:

@@ -120,6 +120,11 @@ class SqliteDialect(Dialect):
         try:
             cursor.executemany(_statement(target), rows)
             return cursor.rowcount
+        except sqlite3.IntegrityError as error:
+            if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr] # sqlite3's own attribute
+                raise
+            # A constraint or trigger of the table says ROLLBACK: the chunk's other rows are gone.
+            raise sqlite3.OperationalError(f"{error}, which rolls back all rows") from error
         finally:
             cursor.close()
 

@@ -1,0 +1,78 @@
+"""The JSON Schema says yes to what astrio reads, and no to what it refuses."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from astrio.flows import templates
+from astrio.flows.schema import integration_schema
+from astrio.flows.templates import template_names
+
+VALIDATOR = Draft202012Validator(integration_schema())
+
+
+def valid(document: Any) -> bool:
+    return bool(VALIDATOR.is_valid(document))
+
+
+def shop(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "shop",
+        "source": {"api": {"base_url": "https://shop.example.com"}},
+        "push": {"to": {"url": "sqlite:///shop.db"}, "table": "orders"},
+        **changes,
+    }
+
+
+def test_the_schema_is_a_2020_12_schema() -> None:
+    schema = integration_schema()
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize("name", template_names())
+def test_every_template_fits_the_schema(name: str) -> None:
+    text = files(templates).joinpath(f"{name}.yaml").read_text("utf-8")
+    assert valid(yaml.safe_load(text))
+
+
+def test_both_spellings_of_a_key_are_valid() -> None:
+    assert valid(shop(max_rejected=5))
+    assert valid(shop(maxRejected=5, source={"api": {"baseUrl": "https://shop.example.com"}}))
+
+
+def test_a_required_key_is_required_in_one_spelling() -> None:
+    assert not valid(shop(source={"api": {}}))
+
+
+def test_camel_case_is_not_proposed() -> None:
+    proposed = integration_schema()["properties"]["maxRejected"]
+    assert proposed == {
+        "$ref": "#/properties/max_rejected",
+        "deprecated": True,
+        "doNotSuggest": True,
+    }
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"colour": "red"},
+        {"name": "Shop Orders"},
+        {"retry": {"max_retries": -1}},
+        {"push": {"to": {"url": "sqlite:///shop.db"}, "table": "orders", "mode": "merge"}},
+        {"source": {"api": {"base_url": "x"}, "paginate": {"param": "cursor", "next": "next"}}},
+    ],
+)
+def test_what_astrio_refuses_does_not_fit_the_schema(wrong: dict[str, Any]) -> None:
+    assert not valid(shop(**wrong))
+
+
+def test_keys_carry_descriptions_for_editors() -> None:
+    push = integration_schema()["$defs"]["PushSettings"]["properties"]
+    assert push["key"]["description"] == "Target fields that identify a row."
