@@ -24,7 +24,7 @@ import httpx
 
 from astrio.blocks.errors import RetryableError
 from astrio.blocks.redaction import redact
-from astrio.deployments.home import astrio_home
+from astrio.tasks.ledger.home import make_astrio_home
 
 START_SECONDS = 180.0
 
@@ -35,16 +35,10 @@ class ServerUnavailableError(RetryableError):
     kind = "server"
 
 
-def is_healthy(api_url: str, auth: str | None = None) -> bool:
-    """Tell whether a Prefect API answers under `api_url`."""
-    credentials = tuple(auth.split(":", 1)) if auth and ":" in auth else None
+def is_healthy(api_url: str) -> bool:
+    """Tell whether a Prefect API on this machine answers under `api_url`."""
     try:
-        answer = httpx.get(
-            f"{api_url.rstrip('/')}/health",
-            timeout=5,
-            trust_env=False,
-            auth=credentials,  # type: ignore[arg-type]  # a pair of texts
-        )
+        answer = httpx.get(f"{api_url.rstrip('/')}/health", timeout=5, trust_env=False)
     except httpx.HTTPError:
         return False
     return answer.is_success
@@ -62,21 +56,25 @@ def prefect_server(notify: Callable[[str], None]) -> Iterator[str]:
     """
     from prefect.settings import get_current_settings
 
-    settings = get_current_settings()
-    configured = settings.api.url
+    configured = get_current_settings().api.url
     if configured is not None:
-        secret = settings.api.auth_string
-        _require(configured, secret.get_secret_value() if secret is not None else None)
+        _require(configured)
         yield configured
         return
     with _shared_server(notify) as url, _using(url):
         yield url
 
 
-def _require(url: str, auth: str | None) -> None:
-    if not is_healthy(url, auth):
+def _require(url: str) -> None:
+    """Ask the configured server with Prefect's own client: its credentials, proxy and TLS."""
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        failure = client.api_healthcheck()
+    if failure is not None:
+        why = f"{type(failure).__name__}: {failure}".partition("\n")[0]
         raise ServerUnavailableError(
-            f"The configured Prefect server at {redact(url)} does not answer.",
+            f"The configured Prefect server at {redact(url)} does not answer ({redact(why)}).",
             advice="Start it, or correct PREFECT_API_URL or the active Prefect profile; "
             "unset both to let astrio start a temporary server.",
         )
@@ -103,7 +101,7 @@ def _shared_server(notify: Callable[[str], None]) -> Iterator[str]:
     Several runs share a temporary server: each holds a shared lock while it uses it, and whoever
     leaves last (and so gets the lock for itself) stops it.
     """
-    home = astrio_home()
+    home = make_astrio_home()
     with ExitStack() as stack:
         users = stack.enter_context((home / "server.users").open("a"))
         starting = stack.enter_context((home / "server.starting").open("a"))
@@ -159,20 +157,28 @@ def _start(home: Path, notify: Callable[[str], None]) -> dict[str, Any]:
     note = {"url": url, "pid": process.pid, "temporary": True}
     _note_path(home).write_text(json.dumps(note))
     began = time.monotonic()
-    while not is_healthy(url):
-        if process.poll() is not None or time.monotonic() - began > START_SECONDS:
-            _stop(process.pid)
-            raise ServerUnavailableError(
-                "A temporary Prefect server could not be started.",
-                advice=f"Its log is {home / 'server.log'}.",
-            )
-        time.sleep(0.1)
+    try:
+        _await_health(process, url, home)
+    except BaseException:  # Ctrl-C too: it must not come up with nobody left to stop it
+        _stop(process.pid)
+        raise
     notify(
         f"The temporary Prefect server is ready after {time.monotonic() - began:.0f} s. "
         "Keep a server running (`prefect server start`, and PREFECT_API_URL set) and runs "
         "start in seconds."
     )
     return note
+
+
+def _await_health(process: subprocess.Popen[bytes], url: str, home: Path) -> None:
+    ends = time.monotonic() + START_SECONDS
+    while not is_healthy(url):
+        if process.poll() is not None or time.monotonic() > ends:
+            raise ServerUnavailableError(
+                "A temporary Prefect server could not be started.",
+                advice=f"Its log is {home / 'server.log'}.",
+            )
+        time.sleep(0.1)
 
 
 def _server_environment(home: Path, url: str) -> dict[str, str]:
@@ -207,6 +213,14 @@ def _stop(pid: int) -> None:
 def _alive(pid: int) -> bool:
     try:
         finished, _ = os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return Path(f"/proc/{pid}").exists()
+    except ChildProcessError:  # another process started it
+        return _exists(pid)
     return finished == 0
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -100,7 +100,7 @@ class Run:
             await outcome.call(outcome.destination.adopt, account.run_id)
         window = self._window(state, point)
         account.report.window = ReportWindow(start=window.start, end=window.end)
-        self._closing_rules(outcome, state, window)
+        self._closing_rules(outcome, state, window, point)
         context = MappingContext(now=account.started)
         mapping = compile_mapping(integration.map, context, key=integration.push.key)
         return Plan(
@@ -125,9 +125,12 @@ class Run:
             full_refresh=options.full_refresh,
         )
 
-    def _closing_rules(self, outcome: Outcome, state: StreamState, window: Window) -> None:
+    def _closing_rules(
+        self, outcome: Outcome, state: StreamState, window: Window, point: ResumePoint | None
+    ) -> None:
         """Decide how the slice commits, what a crash leaves, and whether the watermark moves."""
-        integration, options, source = self.integration, self.options, self.integration.source
+        integration, source = self.integration, self.integration.source
+        options = self.options.model_copy(update=point.bounds if point else {})
         durable, incremental = source.paginate.durable, source.incremental
         judged_at_end = source.paginate.total is not None or integration.max_rejected is not None
         outcome.atomic = integration.push.mode == "append" and (not durable or judged_at_end)
@@ -139,8 +142,16 @@ class Run:
         outcome.higher = higher
         if options.since is None and options.until is None and options.limit is None:
             known = None if options.full_refresh else state.watermark
-            outcome.advance = lambda cursor: advance(known, cursor, window.end)
+            outcome.advance = lambda cursor: (
+                advance(known, cursor, window.end) if self._may_advance() else None
+            )
             outcome.sorted = incremental.sorted and not outcome.atomic
+
+    def _may_advance(self) -> bool:
+        """Whether nothing below the highest cursor is left out: `max_pages` may cut a slice."""
+        incremental = self.integration.source.incremental
+        cut = self.account.report.stop_reason == "limit"
+        return not cut or (incremental is not None and incremental.sorted)
 
     def _reading(
         self, window: Window, point: ResumePoint | None, context: MappingContext
@@ -161,7 +172,9 @@ class Run:
             cursor=source.incremental.cursor if source.incremental else None,
             limit=self.options.limit,
         )
-        return plan if point is None else _resumed(plan, point, integration.push.mode)
+        # Appended rows must not be read twice, unless that is asked for.
+        may_restart = integration.push.mode != "append" or self.options.full_refresh
+        return plan if point is None else _resumed(plan, point, may_restart=may_restart)
 
     async def fail(self, error: Exception, *, state: str = "failed") -> AstrioError:
         """End the run with an error: roll back, keep the report, and return what to raise."""
@@ -191,14 +204,14 @@ def _unexpected(error: Exception) -> FatalError:
     )
 
 
-def _resumed(plan: ReadPlan, point: ResumePoint, mode: str) -> ReadPlan:
-    """Return the plan of the rest of an unfinished run; appended rows must not be read twice."""
+def _resumed(plan: ReadPlan, point: ResumePoint, *, may_restart: bool) -> ReadPlan:
+    """Return the plan of the rest of an unfinished run."""
     return replace(
         plan,
         resume=None if point.request is None else ApiRequest.from_json(point.request),
         ended=point.stop_reason if point.request is None else None,
         pages_before=point.pages,
         received_before=point.records["fetched"],
-        may_restart=mode != "append",
+        may_restart=may_restart,
         claimed=point.records["claimed"],
     )

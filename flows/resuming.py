@@ -76,19 +76,19 @@ def usable(
 ) -> ResumePoint | None:
     """Return the stored resume point if this run may go on from it.
 
-    A run with other bounds, or of a changed source, starts its slice anew; upsert absorbs what
-    it reads twice.
+    A run with other bounds or a limit, or of a changed source, starts its slice anew; upsert
+    absorbs what it reads twice.
 
     Raises:
         ConfigurationError: starting anew would append rows twice.
     """
-    if stored is None or options.limit is not None:
+    if stored is None:
         return None
     point = ResumePoint(**stored)
     unbounded = point.bounds["since"] is None and point.bounds["until"] is None
     plain = _bounds(options) == _bounds(RunOptions())
     continues = _bounds(options) == point.bounds or (plain and unbounded)
-    if continues and point.source == fingerprint(integration):
+    if continues and options.limit is None and point.source == fingerprint(integration):
         return point
     if integration.push.mode == "append" and not options.full_refresh:
         raise ConfigurationError(

@@ -15,6 +15,7 @@ from astrio.blocks.redaction import redact
 from astrio.flows.artifacts import progress_artifact, report_artifact
 from astrio.flows.integration import Integration
 from astrio.flows.planning import Plan, Run
+from astrio.flows.redacted_logs import redact_logs
 from astrio.flows.summary import headline
 from astrio.tasks.arrows import draw_arrow
 from astrio.tasks.authenticate import authenticate
@@ -26,6 +27,8 @@ from astrio.tasks.report import RunReport
 from astrio.tasks.streaming import Chain
 from astrio.tasks.transform import transform
 from astrio.tasks.validate import validate
+
+redact_logs()
 
 
 @flow(name="sync", flow_run_name="{integration.name}", persist_result=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+
 def draw_arrow(yielded: Any, consumed: Any) -> None:
     """Make the task that receives `consumed` the successor of the task that yielded `yielded`."""
     try:

@@ -22,4 +22,6 @@ class RunOptions(Settings):
     limit: int | None = Field(
         default=None, ge=1, description="Stop after so many records; the watermark does not move."
     )
-    wait: bool = Field(default=False, description="Wait while another run of this stream is at work.")
+    wait: bool = Field(
+        default=False, description="Wait while another run of this stream is at work."
+    )

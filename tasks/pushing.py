@@ -73,6 +73,11 @@ async def _close_account(outcome: Outcome) -> RunReport:
     watermark = _watermark(outcome)
     if outcome.cursor is not None and watermark is not None:
         report.checkpoint = {outcome.cursor: watermark}
+    if report.stop_reason == "limit" and outcome.advance is not None and watermark is None:
+        report.warnings.append(
+            "max_pages ended the reading early, so the watermark did not move: raise "
+            "paginate.max_pages, or set incremental.sorted if records come oldest first."
+        )
     report.state = "completed_with_rejects" if report.records.rejected else "completed"
     _stop_clock(outcome)
     await outcome.call(outcome.destination.finish, report, watermark=watermark, clear_resume=True)
@@ -153,12 +158,17 @@ class _ChunkWriter:
         account.add(batches, await outcome.call(outcome.destination.commit, chunk))
 
     def _resume_point(self, batches: list[Batch], written: Written) -> dict[str, Any] | None:
-        """Return where a later run goes on, with the counts as this chunk leaves them."""
-        if self._outcome.resume_point is None:
+        """Return where a later run goes on, with the counts as this chunk leaves them.
+
+        Empty pages that promise more are not yet proved to lead anywhere: a later run asks for
+        them again.
+        """
+        outcome = self._outcome
+        proved = [each.page for each in batches if each.page.fetched or each.page.resume is None]
+        if outcome.resume_point is None or not proved:
             return None
-        account = self._outcome.account
-        pages, records = account.after(batches, written)
-        return self._outcome.resume_point(batches[-1].page, account, pages, records)
+        _, records = outcome.account.after(batches, written)
+        return outcome.resume_point(proved[-1], outcome.account, proved[-1].number, records)
 
     async def rescue(self) -> None:
         """After a failure or Ctrl-C, keep the whole pages that had arrived before it.

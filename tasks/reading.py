@@ -147,8 +147,10 @@ class _Reading:
         self._read_total(body)
         seen = PageAnswer(body, answer.headers, answer.url, records, self._received, self._claimed)
         step = self._plan.paginator.next(request, seen)
-        following = None if isinstance(step, Stop) else self._secrecy.hide(step)
         self._reason = step.reason if isinstance(step, Stop) else None
+        following = None if isinstance(step, Stop) else self._secrecy.hide(step)
+        if following is not None:
+            self._client.check(following)
         self._guard.look(number, records, following)
         if self._is_enough(number, following):
             records, following, self._reason = self._cut(records), None, "limit"

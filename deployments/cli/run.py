@@ -10,16 +10,18 @@ from typing import Annotated
 
 import typer
 
-from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.errors import AstrioError, ConfigurationError
 from astrio.deployments.cli.files import find_integration
 from astrio.deployments.cli.output import INTERRUPTED, print_json, say
 from astrio.deployments.cli.report import show_report
+from astrio.deployments.remembering import remember_run
 from astrio.deployments.running import RunResult, quieten_prefect, run_flow
 from astrio.deployments.server import prefect_server
 from astrio.flows.integration import Integration
 from astrio.flows.reading.read import read_integration
 from astrio.flows.variables import missing_variables
 from astrio.tasks.options import RunOptions
+from astrio.tasks.report import ErrorReport, RunReport
 
 app = typer.Typer()
 
@@ -47,9 +49,31 @@ def run(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     if not verbose:
         quieten_prefect()
     options = RunOptions(full_refresh=full_refresh, since=since, until=until, wait=wait)
-    with prefect_server(say):
-        result = run_flow(integration, options, bar=not as_json)
+    result = _attempt(integration, options, bar=not as_json)
+    if warning := remember_run(find_integration(file), integration, result.report):
+        say(f"warning: {warning}")
     _finish(result, as_json=as_json)
+
+
+def _attempt(integration: Integration, options: RunOptions, *, bar: bool) -> RunResult:
+    """Run the flow; a run that could not even begin has a report as well."""
+    try:
+        with prefect_server(say):
+            return run_flow(integration, options, bar=bar)
+    except AstrioError as error:
+        return RunResult(_report(integration, error), error)
+    except KeyboardInterrupt:
+        stopped = AstrioError("Stopped by Ctrl-C before it began.")
+        return RunResult(_report(integration, stopped, state="cancelled"))
+
+
+def _report(integration: Integration, error: AstrioError, *, state: str = "failed") -> RunReport:
+    return RunReport(
+        integration=integration.name,
+        state=state,
+        stop_reason="error",
+        error=ErrorReport.of(error),
+    )
 
 
 def load(file: str) -> Integration:

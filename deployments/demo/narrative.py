@@ -13,6 +13,7 @@ from astrio.blocks.errors import FatalError
 from astrio.deployments.cli.output import say, show
 from astrio.deployments.cli.report import show_report
 from astrio.deployments.demo.process import running_shop
+from astrio.deployments.remembering import remember_run
 from astrio.deployments.running import run_flow
 from astrio.flows import templates
 from astrio.flows.integration import Integration
@@ -47,6 +48,7 @@ class Demo:
             FatalError: the run failed, which the demo does not foresee.
         """
         result = run_flow(integration, RunOptions(), bar=self.bar)
+        remember_run(self.folder / f"{integration.name}.yaml", integration, result.report)
         show_report(result.report)
         if result.error is not None:
             raise FatalError(f"The demo's run of {integration.name} failed.") from result.error

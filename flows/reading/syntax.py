@@ -38,9 +38,9 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> Mistake:
         return Mistake(mark.line + 1, mark.column + 1, "", special)
     for part, in_context, words in _WORDS:
         if part in (error.problem or ""):
-            if error.context_mark and _CLOSED in words and mark.line == error.context_mark.line:
-                in_context, words = False, _UNQUOTED
             place = (error.context_mark if in_context else None) or mark
+            if _CLOSED in words and mark.line == place.line and line[mark.column :].strip():
+                return Mistake(mark.line + 1, mark.column + 1, "", _UNQUOTED)
             return Mistake(place.line + 1, place.column + 1, "", words)
     return Mistake(mark.line + 1, mark.column + 1, "", f"not YAML: {error.problem}")
 

@@ -99,10 +99,14 @@ def describe(error: Mapping[str, Any], spot: Spot) -> str:
         return _no_match(spot, context["pattern"])
     if kind in ("value_error", "assertion_error"):
         return str(context["error"])
-    for name, words in _LIMITS:
-        if kind == name:
-            return f"`{spot.path}` {words.format(**context)}, found {_found(spot)}"
-    return f"`{spot.path}`: {error['msg'][:1].lower()}{error['msg'][1:]}"
+    return f"`{spot.path}` {_limit(kind, context, spot) or error['msg']}"
+
+
+def _limit(kind: str, context: Mapping[str, Any], spot: Spot) -> str:
+    if context.get("min_length") == 1:
+        return "must not be empty"
+    told = [words.format(**context) for name, words in _LIMITS if name == kind]
+    return f"{told[0]}, found {_found(spot)}" if told else ""
 
 
 def wrong_tag(spot: Spot) -> str:

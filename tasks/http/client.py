@@ -106,6 +106,15 @@ class ApiClient:
         """Close the connections."""
         await self._session.aclose()
 
+    def check(self, request: ApiRequest) -> None:
+        """Refuse a request that may not be sent, before its position is stored.
+
+        Raises:
+            ApiAnswerError: it leads to an origin that the connection does not allow.
+            ConfigurationError: its path climbs out of the base URL.
+        """
+        self._origins.resolve(request.url)
+
     async def send(self, request: ApiRequest, *, page: int | None = None) -> Answer:
         """Send a request, repeating it as the settings say, and return its successful answer.
 
@@ -116,7 +125,11 @@ class ApiClient:
             ApiAnswerError: the answer cannot be used: another status, too large, a redirect to
                 another origin.
         """
-        url = with_params(self._origins.resolve(request.url), request.params)
+        try:
+            url = with_params(self._origins.resolve(request.url), request.params)
+        except AstrioError as error:
+            error.request = error.request or describe_request(request.method, request.url, page)
+            raise
         label = describe_request(request.method, url, page)
         retrying = self._retrying.copy()  # its state belongs to one call
         try:

@@ -610,6 +610,28 @@ class DestinationContract:
         states = [row["state"] for row in quarantine_rows(stream.push, "shop", None)]
         assert states == ["resolved", "resolved"]
 
+    def test_a_record_written_and_rejected_at_once_stays_open_until_the_next_time(
+        self, stream: Stream
+    ) -> None:
+        destination, reject = stream.open(), rejected({}, (7,))
+        destination.commit(Chunk([batch("id", rejects=[reject])]))
+        destination.commit(Chunk([batch("id", (7,), rejects=[reject])]))
+        assert len(quarantine_rows(stream.push, "shop")) == 1
+        destination.commit(Chunk([batch("id", (7,))]))
+        assert quarantine_rows(stream.push, "shop") == []
+
+    def test_what_an_abandoned_slice_resolved_is_open_again(self, stream: Stream) -> None:
+        destination = stream.open()
+        destination.commit(Chunk([batch("id", rejects=[rejected({}, (7,))])]))
+        destination.begin_slice(atomic=True)
+        destination.commit(Chunk([batch("id", (7,))]))
+        destination.abandon()
+        assert len(quarantine_rows(stream.push, "shop")) == 1
+        destination.begin_slice(atomic=True)
+        destination.commit(Chunk([batch("id", (7,))]))
+        destination.finish(RunReport(integration="shop"), clear_resume=True)
+        assert quarantine_rows(stream.push, "shop") == []
+
     def test_a_row_that_the_database_refuses_is_not_resolved(self, stream: Stream) -> None:
         stream.execute("CREATE TABLE orders (id BIGINT PRIMARY KEY CHECK (id < 5))")
         destination = stream.open()

@@ -9,22 +9,19 @@ from typing import Any, ClassVar
 
 import pytest
 from aiohttp import web
-from pydantic import TypeAdapter
-from tests.support.reading import read
+from tests.support.reading import RECORDS, paginator, read
 from tests.support.server import serve
 
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.paginate.base import PageAnswer, Paginator
-from astrio.tasks.paginate.choice import AnyPaginator
 from astrio.tasks.reading import ReadPlan
-
-RECORDS = [{"id": number} for number in range(7)]
 
 
 class PaginatorContract:
     """Set `settings`, and `serves`: an API of that kind, made from records and a page size.
 
-    The API answers `{"items": [...]}` and whatever the settings refer to.
+    The API answers `{"items": [...]}` and whatever the settings refer to; `ends` is the reason
+    why it ends.
     """
 
     settings: ClassVar[dict[str, Any]]
@@ -89,12 +86,6 @@ class PaginatorContract:
     def test_unknown_settings_are_refused(self) -> None:
         with pytest.raises(ValueError, match="Extra inputs"):
             self.paginator(nonsense=1)
-
-
-def paginator(settings: dict[str, Any]) -> Paginator:
-    """Read a paginator as the integration's file does."""
-    made: Paginator = TypeAdapter(AnyPaginator).validate_python(settings)
-    return made
 
 
 def page_of(body: Any, records: list[Any] | None = None, **more: Any) -> PageAnswer:

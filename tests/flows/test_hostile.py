@@ -1,4 +1,4 @@
-"""APIs and databases that misbehave: a clear failure, no silent loss, and the next run completes."""
+"""APIs and databases that misbehave: a clear failure, no loss, and the next run completes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-
-from astrio.blocks.errors import AstrioError
-from astrio.flows.integration import Integration
 from tests.flows.api import integration, record
 from tests.flows.running import Faulty, failed_run, last_report, query, rows_of, run, stored
 from tests.support.server import answer, serve
+
+from astrio.blocks.errors import AstrioError
+from astrio.flows.integration import Integration
 
 Fault = Callable[[web.Request], Any]
 RECORDS = [record(number) for number in range(35)]
@@ -96,6 +96,8 @@ FAULTS: list[tuple[Fault, str]] = [
     (not_found, "404"),
 ]
 
+REPEATING = (same_cursor, same_records_under_new_cursors)  # their first page is good
+
 
 def named(value: Any) -> str:
     return value.__name__ if callable(value) else ""
@@ -127,10 +129,10 @@ def test_a_bad_page_fails_the_run_by_name_and_a_mended_api_completes_it(
         assert stored(database) == rows_of(RECORDS)
 
 
-@pytest.mark.parametrize(("fault", "words"), FAULTS, ids=named)
+@pytest.mark.parametrize(
+    ("fault", "words"), [each for each in FAULTS if each[0] not in REPEATING], ids=named
+)
 def test_a_bad_first_page_leaves_no_rows(tmp_path: Path, fault: Fault, words: str) -> None:
-    if fault is same_records_under_new_cursors:
-        pytest.skip("its first page is good")
     database = tmp_path / "items.db"
     with Faulty(RECORDS, fault=fault).serving() as api:
         plan = integration(api.server.url, database)
@@ -193,11 +195,11 @@ def test_a_page_of_100_megabytes_is_refused_early(tmp_path: Path) -> None:
             sent += len(block)
         return response
 
-    error, api = capped_run(tmp_path, huge)
+    error, requests = capped_run(tmp_path, huge)
     assert "larger than 1,048,576 bytes" in error.message
     assert "max_response_bytes" in error.advice
     assert sent < 20 * MEGABYTE  # what fits into the buffers of both sockets
-    assert len(api.server.requests) == 1
+    assert requests == 1
 
 
 def test_a_page_that_announces_100_megabytes_is_refused_before_it_is_read(tmp_path: Path) -> None:
@@ -229,26 +231,26 @@ def test_a_small_answer_that_inflates_to_100_megabytes_is_refused_in_bounded_mem
     assert peak < 32 * MEGABYTE
 
 
-def capped_run(tmp_path: Path, fault: Fault) -> tuple[AstrioError, Faulty]:
-    """Run against a limit of 1 MiB; what fails is mended and completed afterwards."""
+def capped_run(tmp_path: Path, fault: Fault) -> tuple[AstrioError, int]:
+    """Run against a limit of 1 MiB, then mend and complete; return the error and its requests."""
     database = tmp_path / "items.db"
     with Faulty(RECORDS, fault=fault).serving() as api:
         capped = {"base_url": api.server.url, "limits": {"max_response_bytes": MEGABYTE}}
         plan = integration(api.server.url, database, source={"api": capped})
         error = failed_run(plan)
-        told = Faulty(RECORDS, server=api.server)
-        told.server.requests = list(api.server.requests)
+        requests = len(api.server.requests)
         assert "(page 1)" in str(error.request)
         assert stored(database) == []
         api.fault = None
         assert run(plan).state == "completed"
         assert stored(database) == rows_of(RECORDS)
-    return error, told
+    return error, requests
 
 
+@pytest.mark.parametrize("mode", ["upsert", "append"])
 @pytest.mark.parametrize("leads", ["redirect", "next"])
-def test_another_origin_is_never_asked(tmp_path: Path, leads: str) -> None:
-    database = tmp_path / "items.db"
+def test_another_origin_is_never_asked(tmp_path: Path, leads: str, mode: str) -> None:
+    database, secret = tmp_path / "items.db", "a-very-secret-token"
     with serve(lambda _: {"items": []}) as other:
 
         def away(_: web.Request) -> Any:
@@ -256,18 +258,29 @@ def test_another_origin_is_never_asked(tmp_path: Path, leads: str) -> None:
                 return answer(status=307, headers={"Location": f"{other.url}/items"})
             return {"items": RECORDS[:10], "next": f"{other.url}/items?cursor=10"}
 
-        with serve(away) as server:
-            paginate = {"type": "next_url", "next": "$.next"}
-            auth = {"type": "bearer", "token": "a-very-secret-token"}
-            api = {"base_url": server.url, "auth": auth}
-            plan = integration(server.url, database, source={"paginate": paginate, "api": api})
+        def linked(request: web.Request) -> Any:
+            page = api(request)
+            if isinstance(page, dict) and isinstance(page["next"], int):
+                page["next"] = f"/items?cursor={page['next']}"
+            return page
+
+        api = Faulty(RECORDS, fault=away)
+        with serve(linked) as server:
+            connection = {"base_url": server.url, "auth": {"type": "bearer", "token": secret}}
+            source = {"api": connection, "paginate": {"type": "next_url", "next": "$.next"}}
+            plan = pushing(integration(server.url, database, source=source), mode)
             error = failed_run(plan)
+            assert other.url in error.message
+            assert "credentials are not sent there" in error.message
+            assert "base_url" in error.advice
+            assert secret not in str(error)
+            assert "(page 1)" in str(error.request)
+            assert last_report(database).state == "failed"
+            assert stored(database) == []
+            api.fault = None
+            assert run(plan).state == "completed"
         assert other.requests == []
-    assert other.url in error.message
-    assert "credentials are not sent there" in error.message
-    assert "base_url" in error.advice
-    assert error.request is not None
-    assert last_report(database).state == "failed"
+    assert stored(database) == rows_of(RECORDS)
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -382,7 +395,9 @@ def test_a_database_locked_in_the_middle_keeps_what_was_committed(
     with Faulty(RECORDS, at=20).serving() as api:
 
         async def lock_and_answer(request: web.Request) -> Any:
-            while len(stored(database)) < 20:
+            for _ in range(1000):
+                if len(stored(database)) == 20:
+                    break
                 await asyncio.sleep(0.01)
             locks.append(locked(database))
             api.fault = None

@@ -58,9 +58,7 @@ def ended(process: subprocess.Popen[str]) -> Ended:
     return Ended(process.returncode, out, err)
 
 
-def astrio(
-    *words: str, folder: Path, environment: Mapping[str, str | None] | None = None
-) -> Ended:
+def astrio(*words: str, folder: Path, environment: Mapping[str, str | None] | None = None) -> Ended:
     """Run a command to its end."""
     return ended(begin(*words, folder=folder, environment=environment))
 

@@ -78,6 +78,12 @@ def answer(
     return web.json_response(body, status=status, headers=headers)
 
 
+def compressed(body: bytes, encoding: str = "gzip") -> bytes:
+    """Return the bytes of a whole answer, for `serve_raw`, with a Content-Encoding."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
 def replies(*bodies: Any) -> Handler:
     """Make a handler that gives one answer after the other, and the last one for ever."""
     following = chain(bodies, repeat(bodies[-1]))
@@ -108,7 +114,9 @@ def serve(routes: Handler | Mapping[str, Handler]) -> Iterator[Server]:
     async def start() -> web.AppRunner:
         app = web.Application(client_max_size=1 << 30)
         app.router.add_route("*", "/{path:.*}", _dispatcher(routes, server))
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.01)
+        runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.01
+        )
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

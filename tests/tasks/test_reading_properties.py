@@ -9,8 +9,7 @@ from typing import Any
 from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.contracts.paginator import paginator
-from tests.support.reading import NO_RETRY, read
+from tests.support.reading import NO_RETRY, paginator, read
 from tests.support.server import answer, serve
 
 from astrio.blocks.errors import AstrioError
@@ -83,7 +82,7 @@ class Service:
         return answer(body, headers={"Link": f'<{url}>; rel="next"'} if more else {})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     count=st.integers(0, 25),
     sizes=st.lists(st.integers(0, 6), min_size=1, max_size=4).filter(any),

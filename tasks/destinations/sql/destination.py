@@ -98,10 +98,10 @@ class SqlDestination:
             written, keys = self._writer.write(connection, chunk.batches, self._quarantined)
             quarantine.resolve(connection, self._stream, keys)
             rejects = [reject for batch in chunk.batches for reject in batch.rejects]
-            self._keep(connection, [*rejects, *written.rejected, *written.failed])
+            kept = self._keep(connection, [*rejects, *written.rejected, *written.failed])
             resume = chunk.resume(written)
             self._save(connection, resume=resume, watermark=chunk.watermark)
-        self._quarantined -= keys
+        self._quarantined = (self._quarantined - keys) | kept
         return written
 
     def finish(self, report: RunReport, *, watermark: Any = None, clear_resume: bool) -> None:
@@ -129,6 +129,7 @@ class SqlDestination:
                     self._quarantine(connection, rejects)
                 if clear_resume and self._lease.still_held(connection):
                     self._save(connection, clear_resume=True)
+                self._quarantined = quarantine.open_identities(connection, self._stream)
 
     def renew(self) -> None:
         """Extend the lease; an atomic slice needs none: nobody else can write meanwhile."""
@@ -186,21 +187,20 @@ class SqlDestination:
     def _save(self, connection: Connection, **values: Any) -> None:
         checkpoint.save(connection, self._stamp, **values)
 
-    def _keep(self, connection: Connection, rejects: list[Reject]) -> None:
-        self._quarantine(connection, rejects)
-        if self._slice is None:
-            return
-        self._unkept += rejects
+    def _keep(self, connection: Connection, rejects: list[Reject]) -> set[str]:
+        kept = self._quarantine(connection, rejects)
+        if self._slice is not None:
+            self._unkept += rejects
         if len(self._unkept) > self._most_rejects:
             raise TooManyRejectsError(
                 f"More than {self._most_rejects} records were rejected in a slice that is "
                 "written in one transaction.",
                 advice="See why with `astrio quarantine list`, then mend the mapping.",
             )
+        return kept
 
-    def _quarantine(self, connection: Connection, rejects: list[Reject]) -> None:
-        kept = quarantine.add(connection, self._dialect, self._stamp, rejects)
-        self._quarantined |= kept
+    def _quarantine(self, connection: Connection, rejects: list[Reject]) -> set[str]:
+        return quarantine.add(connection, self._dialect, self._stamp, rejects)
 
     @property
     def _stamp(self) -> Stamp:

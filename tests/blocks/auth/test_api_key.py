@@ -20,7 +20,7 @@ class TestQuery(AuthContract):
 
     def test_it_replaces_a_parameter_of_its_name(self) -> None:
         request = signed(ApiKeyAuth(query="key", value="new-value"), params={"key": "old", "a": 1})
-        assert request.url.params.multi_items() == [("key", "new-value"), ("a", "1")]
+        assert request.url.params.multi_items() == [("a", "1"), ("key", "new-value")]
 
     def test_it_tells_which_parameter_it_sets(self) -> None:
         assert ApiKeyAuth(query="key", value="v").query_names() == ("key",)

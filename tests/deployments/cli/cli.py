@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.server import Handler, Server, serve
 from typer.testing import CliRunner, Result
 
 from astrio.deployments.cli import app
-from tests.support.server import Handler, Server, serve
 
 SHOP = """\
 name: shop

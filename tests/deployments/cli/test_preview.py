@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from tests.deployments.cli.cli import ORDERS, SHOP, call, called, shop
 from tests.support.server import answer, paged, serve, unused_url
 
@@ -107,6 +106,25 @@ push: {{to: {{url: "sqlite:///few.db"}}, table: few}}
     assert (told["pages"], told["fetched"], told["filtered"]) == (3, 15, 12)
     assert told["records"][0]["mapped"]["text"] == "no 12"
     assert "tags[0]: null" in shown
+
+
+def test_preview_shows_what_is_wrong_inside_a_field(folder: Path) -> None:
+    with shop(folder):
+        text = Path("shop.yaml").read_text()
+        text = text.replace("  customer.email: lower(customer.email)\n", "  customer: customer\n")
+        text = text.replace("  customer.age: int(customer.age)\n", "")
+        Path("shop.yaml").write_text(text)
+        shown = call("preview", "shop.yaml").stdout
+    line = next(line for line in shown.splitlines() if "no e-mail" in line or "ben" in line)
+    assert line
+    assert "Record 2: rejected" in shown
+
+
+def test_preview_of_a_folder_exits_with_2(folder: Path) -> None:
+    Path("shop").mkdir()
+    result = call("preview", "./shop")
+    assert result.exit_code == 2
+    assert "is a folder" in result.stderr
 
 
 def test_preview_of_an_empty_source_says_so(folder: Path) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 import yaml
 from aiohttp import web
-
 from tests.flows.api import cursor_api, integration, record
 from tests.support.command import Ended, astrio, begin, ended, eventually
 from tests.support.server import Server, answer, serve, unused_url

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tests.deployments.cli.cli import call, called
+
 from astrio.flows.schema import integration_schema
 from astrio.tasks.mapping.catalogue import function_names
-from tests.deployments.cli.cli import call, called
 
 
 def test_schema_prints_the_schema(folder: Path) -> None:

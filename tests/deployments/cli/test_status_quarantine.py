@@ -7,11 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.deployments.cli.cli import ORDERS, SHOP, call, called, shop
 
 from astrio.flows.engine import run_without_prefect
 from astrio.flows.reading.read import read_integration
+from astrio.tasks.destinations.base import Chunk, RunIdentity
+from astrio.tasks.destinations.opening import open_destination
 from astrio.tasks.ledger.streams import KnownStream, remember_stream
-from tests.deployments.cli.cli import ORDERS, SHOP, call, called, shop
 
 
 @pytest.fixture
@@ -75,6 +77,19 @@ def test_status_of_a_failed_run_repeats_the_error(folder: Path) -> None:
     result = call("status", "shop.yaml")
     assert "failed" in result.stdout
     assert "the last run failed" in result.stderr
+
+
+def test_status_tells_who_is_at_work_and_what_is_unfinished(ran: Path) -> None:
+    integration = read_integration(Path("shop.yaml")).integration
+    destination = open_destination(integration.push, "shop")
+    destination.open(RunIdentity("run-1", "shop"))
+    destination.begin_slice(atomic=False)
+    destination.commit(Chunk([], resume=lambda _: {"page": 2}))
+    running = call("status", "shop.yaml")
+    destination.close()
+    assert "running" in running.stdout
+    assert "shop is running: " in running.stderr
+    assert "ended in the middle" in call("status", "shop.yaml").stderr
 
 
 def test_a_stream_is_found_by_name_from_any_folder(

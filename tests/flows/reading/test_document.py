@@ -95,9 +95,14 @@ def test_leading_zeros_get_a_warning() -> None:
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
         # DEL and C1 controls are legal in JSON texts, but not printable.
-        | st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")),
+        | st.text(
+            st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")
+        ),
         lambda inner: st.lists(inner) | st.dictionaries(st.from_regex(r"\A[a-z]{1,5}\Z"), inner),
         max_leaves=10,
     ),

@@ -73,7 +73,7 @@ def texts_of(value: Any) -> set[str]:
     return {repr(value), repr(float(value))} if small else {repr(value)}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.lists(st.tuples(*columns), max_size=5), min_size=1, max_size=4))
 def test_every_value_is_read_back_exactly(chunks: list[list[tuple[Any, ...]]]) -> None:
     with fresh() as stream:
@@ -88,7 +88,7 @@ def test_every_value_is_read_back_exactly(chunks: list[list[tuple[Any, ...]]]) -
             assert all(map(same, stored, row, types)), (stored, row, types)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
         st.lists(

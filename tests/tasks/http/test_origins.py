@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.reading import send
 
 from astrio.blocks.api import RestApi
 from astrio.blocks.errors import ApiAnswerError, ConfigurationError
 from astrio.tasks.http.origins import Origins
+from astrio.tasks.http.request import ApiRequest
 
 
 def origins(base: str, **more: Any) -> Origins:
@@ -122,3 +124,9 @@ def test_a_base_url_from_a_variable_is_checked(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("BASE", "ftp://a.com")
     with pytest.raises(ConfigurationError, match="base_url cannot be used"):
         origins("${env:BASE}")
+
+
+async def test_a_refused_link_names_the_request() -> None:
+    with pytest.raises(ApiAnswerError) as caught:
+        await send("https://a.com", ApiRequest("GET", "https://evil.com/x"))
+    assert caught.value.request == "GET https://evil.com/x (page 3)"

@@ -4,7 +4,8 @@ from typing import Any, ClassVar
 
 import pytest
 from aiohttp import web
-from tests.contracts.paginator import PaginatorContract, page_of, paginator
+from tests.contracts.paginator import PaginatorContract, page_of
+from tests.support.reading import paginator
 
 from astrio.blocks.errors import ApiAnswerError
 from astrio.tasks.http.request import ApiRequest

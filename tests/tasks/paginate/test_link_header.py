@@ -6,7 +6,8 @@ import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.contracts.paginator import PaginatorContract, page_of, paginator
+from tests.contracts.paginator import PaginatorContract, page_of
+from tests.support.reading import paginator
 from tests.support.server import answer
 
 from astrio.tasks.http.request import ApiRequest

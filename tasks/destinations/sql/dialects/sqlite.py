@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import (
     URL,
@@ -198,7 +198,7 @@ def _kind(declared: str) -> Kind:
 def _file(url: URL) -> Path:
     database = url.database or ""
     if database.startswith("file:"):
-        database = urlsplit(database).path
+        database = unquote(urlsplit(database).path)
     if database in {"", ":memory:"} or url.query.get("mode") == "memory":
         raise ConfigurationError(
             "A database in memory is gone when the process ends.",
