@@ -138,7 +138,7 @@ def _read_note(home: Path) -> dict[str, Any] | None:
         note = json.loads(_note_path(home).read_text())
     except (OSError, ValueError):
         return None
-    return note if isinstance(note, dict) and "url" in note else None
+    return note if isinstance(note, dict) and {"url", "pid"} <= note.keys() else None
 
 
 def _start(home: Path, notify: Callable[[str], None]) -> dict[str, Any]:
@@ -200,6 +200,8 @@ def _free_port() -> int:
 
 def _stop(pid: int) -> None:
     """Stop the server's process group: politely, then for good."""
+    if not _leads_a_group(pid):
+        return  # a note may be old or damaged, and killpg(1) would mean every process there is
     for sign, patience in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 1.0)):
         try:
             os.killpg(pid, sign)
@@ -208,6 +210,13 @@ def _stop(pid: int) -> None:
         ends = time.monotonic() + patience
         while time.monotonic() < ends and _alive(pid):
             time.sleep(0.05)
+
+
+def _leads_a_group(pid: int) -> bool:
+    try:
+        return pid > 1 and os.getpgid(pid) == pid
+    except OSError:
+        return False
 
 
 def _alive(pid: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -28,11 +29,7 @@ class Known:
     @property
     def fields(self) -> dict[str, FieldInfo]:
         """Every field by its canonical (snake_case) key."""
-        return {
-            field.alias or name: field
-            for model in self.models
-            for name, field in model.model_fields.items()
-        }
+        return _fields(self.models)
 
     @property
     def tags(self) -> dict[str, type[BaseModel]]:
@@ -56,16 +53,28 @@ class Known:
 
     def home_of(self, key: str) -> str:
         """Return the one dotted path below this place where `key` belongs, or an empty text."""
-        homes = [path for path in self._paths() if path.rpartition(".")[2] == to_snake(key)]
+        homes = [path for path in _paths(self.models) if path.rpartition(".")[2] == to_snake(key)]
         return homes[0] if len(homes) == 1 else ""
 
-    def _paths(self, prefix: str = "") -> Iterator[str]:
-        for key, field in self.fields.items():
-            inner = tuple(_models_in(field.annotation))
-            if inner:
-                for name in Known(inner).fields:
-                    yield f"{prefix}{key}.{name}"
-                yield from Known(inner)._paths(f"{prefix}{key}.")
+
+@cache
+def _fields(models: tuple[type[BaseModel], ...]) -> dict[str, FieldInfo]:
+    return {
+        field.alias or name: field
+        for model in models
+        for name, field in model.model_fields.items()
+    }
+
+
+@cache
+def _paths(models: tuple[type[BaseModel], ...]) -> list[str]:
+    """Return the dotted path of every key below the keys of these models."""
+    found: list[str] = []
+    for key, field in _fields(models).items():
+        inner = tuple(_models_in(field.annotation))
+        found += (f"{key}.{name}" for name in _fields(inner))
+        found += (f"{key}.{path}" for path in _paths(inner))
+    return found
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from astrio.deployments.server import ServerUnavailableError, is_healthy, prefec
 
 STAND_IN = f"""#!{sys.executable}
 # Answers as the health check of a Prefect server; started as `python -m prefect server start`.
-import http.server, os, sys
+import http.server, os, sys, threading
 
 class Healthy(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -32,6 +31,7 @@ class Healthy(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"true")
 
+threading.Timer(60, os._exit, [1]).start()  # outlives no test for long
 with open(os.environ["PREFECT_HOME"] + ".starts", "a") as starts:
     starts.write(" ".join(sys.argv[1:]) + "\\n")
 port = int(sys.argv[sys.argv.index("--port") + 1])
@@ -41,16 +41,13 @@ http.server.ThreadingHTTPServer(("127.0.0.1", port), Healthy).serve_forever()
 
 @pytest.fixture
 def stand_in(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A stand-in for Prefect; yields the home folder, and kills what a test leaves running."""
+    """A stand-in for Prefect; yields the home folder."""
     script = tmp_path / "python"
     script.write_text(STAND_IN)
     script.chmod(0o755)
     monkeypatch.setattr("astrio.deployments.server.sys.executable", str(script))
     with unconfigured():
         yield home
-    if (home / "server.json").exists():
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(note(home)["pid"], signal.SIGKILL)
 
 
 @contextmanager
@@ -88,6 +85,13 @@ def write_note(home: Path, url: str, pid: int, *, temporary: bool = True) -> Non
 def starts(home: Path) -> int:
     record = home / "prefect.starts"
     return len(record.read_text().splitlines()) if record.exists() else 0
+
+
+def ended_pid() -> int:
+    """Return the pid of a process that has ended."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
 
 
 def silently(sentence: str) -> None:
@@ -138,7 +142,7 @@ def test_two_users_share_one_server_and_the_last_one_stops_it(stand_in: Path) ->
 
 def test_a_noted_server_that_answers_is_used_and_left_running(stand_in: Path) -> None:
     with serve({"/api/health": lambda _: answer(b"true")}) as running:
-        write_note(stand_in, f"{running.url}/api", pid=1, temporary=False)
+        write_note(stand_in, f"{running.url}/api", ended_pid(), temporary=False)
         with prefect_server(silently) as url:
             assert url == f"{running.url}/api"
         assert is_healthy(url)
@@ -147,13 +151,25 @@ def test_a_noted_server_that_answers_is_used_and_left_running(stand_in: Path) ->
 
 
 def test_a_note_of_a_server_that_is_gone_is_replaced(stand_in: Path) -> None:
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    write_note(stand_in, f"{unused_url()}/api", gone.pid)
+    gone = ended_pid()
+    write_note(stand_in, f"{unused_url()}/api", gone)
     with prefect_server(silently) as url:
         assert is_healthy(url)
-        assert note(stand_in)["pid"] != gone.pid
+        assert note(stand_in)["pid"] != gone
     assert starts(stand_in) == 1
+
+
+@pytest.mark.parametrize("pid", [-1, 0, 1])
+def test_a_damaged_note_stops_no_process(
+    stand_in: Path, monkeypatch: pytest.MonkeyPatch, pid: int
+) -> None:
+    signalled: list[int] = []
+    monkeypatch.setattr("os.killpg", lambda group, _: signalled.append(group))
+    with serve({"/api/health": lambda _: answer(b"true")}) as running:
+        write_note(stand_in, f"{running.url}/api", pid)
+        with prefect_server(silently):
+            pass
+    assert signalled == []
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
@@ -180,7 +196,8 @@ def test_an_orphan_of_a_killed_run_is_used_again_and_then_stopped(
     write_note(stand_in, address, orphan.pid)
     with prefect_server(silently) as url:
         assert url == address
-    assert orphan.wait(10) != 0
+    orphan.wait(10)
+    assert not is_healthy(address)
     assert starts(stand_in) == 1
 
 
