@@ -11,33 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(slots=True, weakref_slot=True, eq=False)
-class Page:
-    """One page of the source, as `fetch` yields it.
-
-    Attributes:
-        number: 1-based, counted over the whole logical run (a resumed run goes on counting).
-        records: the source records that passed `source.filter`.
-        fetched: how many records the page held.
-        filtered: how many of them the filter left out.
-        resume: the next-page request as JSON values, or None after the last page.
-        cursor: the highest incremental cursor value on the page, as the source wrote it.
-        stop_reason: why the source ended here (contract.md), None while there is more.
-        claimed: how many records the API says there are in all, if it says so.
-        restart: this page begins the slice anew; counts of this slice so far are void.
-    """
-
-    number: int
-    records: Sequence[Any] = ()
-    fetched: int = 0
-    filtered: int = 0
-    resume: dict[str, Any] | None = None
-    cursor: Any = None
-    stop_reason: str | None = None
-    claimed: int | None = None
-    restart: bool = False
-
-
 @dataclass(slots=True, eq=False)
 class Problem:
     """One reason why a record is rejected.
@@ -58,6 +31,35 @@ class Reject:
     record: Any
     problems: list[Problem]
     key: tuple[Any, ...] | None = None
+
+
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class Page:
+    """One page of the source, as `fetch` yields it.
+
+    Attributes:
+        number: 1-based, counted over the whole logical run (a resumed run goes on counting).
+        records: the source records that passed `source.filter`.
+        fetched: how many records the page held.
+        filtered: how many of them the filter left out.
+        rejects: those that break the filter's expression.
+        resume: the next-page request as JSON values, or None after the last page.
+        cursor: the highest incremental cursor value on the page, as the source wrote it.
+        stop_reason: why the source ended here (contract.md), None while there is more.
+        claimed: how many records the API says there are in all, if it says so.
+        restart: this page begins the slice anew; counts of this slice so far are void.
+    """
+
+    number: int
+    records: Sequence[Any] = ()
+    fetched: int = 0
+    filtered: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+    resume: dict[str, Any] | None = None
+    cursor: Any = None
+    stop_reason: str | None = None
+    claimed: int | None = None
+    restart: bool = False
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from astrio.blocks.errors import ApiAnswerError, AstrioError, RecordRejectedError
-from astrio.tasks.batch import Page
+from astrio.tasks.batch import Page, Problem, Reject
 from astrio.tasks.cursors import highest
 from astrio.tasks.decode.json import decode_json
 from astrio.tasks.http.advice import RefusedError
@@ -188,12 +188,13 @@ class _Reading:
         return records[: len(records) - excess]
 
     def _page(self, number: int, records: list[Any], following: ApiRequest | None) -> Page:
-        kept = records if self._plan.keep is None else _filtered(records, self._plan.keep)
+        kept, rejects = _judged(records, self._plan.keep)
         return Page(
             number=number,
             records=kept,
             fetched=len(records),
-            filtered=len(records) - len(kept),
+            filtered=len(records) - len(kept) - len(rejects),
+            rejects=rejects,
             resume=None if following is None else following.to_json(),
             cursor=highest(self._cursor.column(records)) if self._cursor else None,
             stop_reason=self._reason,
@@ -201,16 +202,21 @@ class _Reading:
         )
 
 
-def _filtered(records: list[Any], keep: Callable[[Any], Any]) -> list[Any]:
-    """Leave out what the filter is false for; what breaks it goes on and is rejected there."""
-
-    def wanted(record: Any) -> bool:
+def _judged(
+    records: list[Any], keep: Callable[[Any], Any] | None
+) -> tuple[list[Any], list[Reject]]:
+    """Return the records that the filter lets through, and those that break it."""
+    if keep is None:
+        return records, []
+    kept: list[Any] = []
+    rejects: list[Reject] = []
+    for record in records:
         try:
-            return bool(keep(record))
-        except RecordRejectedError:
-            return True
-
-    return [record for record in records if wanted(record)]
+            if keep(record):
+                kept.append(record)
+        except RecordRejectedError as error:
+            rejects.append(Reject(record, [Problem(None, "filter", error.message)]))
+    return kept, rejects
 
 
 def _path(text: str | None) -> JsonPath | None:

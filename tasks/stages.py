@@ -14,7 +14,9 @@ async def transform_pages(
 ) -> AsyncGenerator[Batch, None]:
     """Yield each page as a batch of mapped rows; a record that fails becomes one of its rejects."""
     async for page in pages:
-        yield mapping.transform(page)
+        batch = mapping.transform(page)
+        batch.rejects[:0] = page.rejects
+        yield batch
 
 
 async def validate_batches(

@@ -113,9 +113,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Iterato
             processes = {}
             for name in names:
                 file = folder / f"{name}.yaml"
-                file.write_text(
-                    yaml.safe_dump(document(name, urls.get(name, server.url), folder))
-                )
+                file.write_text(yaml.safe_dump(document(name, urls.get(name, server.url), folder)))
                 words = ("run", str(file), *FLAGS[name])
                 processes[name] = begin(*words, folder=folder, environment=environment)
             runs |= {name: ended(process) for name, process in processes.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -53,16 +53,15 @@ class Known:
 
     def home_of(self, key: str) -> str:
         """Return the one dotted path below this place where `key` belongs, or an empty text."""
-        homes = [path for path in _paths(self.models) if path.rpartition(".")[2] == to_snake(key)]
+        wanted = f".{to_snake(key)}"
+        homes = [path for path in _paths(self.models) if path.endswith(wanted)]
         return homes[0] if len(homes) == 1 else ""
 
 
 @cache
 def _fields(models: tuple[type[BaseModel], ...]) -> dict[str, FieldInfo]:
     return {
-        field.alias or name: field
-        for model in models
-        for name, field in model.model_fields.items()
+        field.alias or name: field for model in models for name, field in model.model_fields.items()
     }
 
 
@@ -89,10 +88,15 @@ def closest(word: str, choices: Iterable[str]) -> str:
 
     A camelCase word gets a camelCase suggestion.
     """
-    plain = {to_snake(choice.replace("-", "_")).lower(): choice for choice in choices}
-    wanted = to_snake(word.replace("-", "_")).lower()
+    plain = {_plain(choice): choice for choice in choices}
+    wanted = _plain(word)
     found = get_close_matches(wanted, plain, n=1, cutoff=0.7)
     if not found:
         return ""
     choice = plain[found[0]]
     return to_camel(choice) if word != word.lower() and "_" in choice else choice
+
+
+@lru_cache(maxsize=1024)
+def _plain(word: str) -> str:
+    return to_snake(word.replace("-", "_")).lower()

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.flows.api import integration, record
+from tests.flows.api import cursor_api, integration, record
 from tests.flows.running import Faulty, failed_run, last_report, query, rows_of, run, stored
 
 from astrio.flows.integration import Integration
@@ -330,3 +330,13 @@ def test_a_record_that_the_first_reading_missed_is_found_by_the_second(
     assert report.state == "completed"
     assert report.records.claimed == report.records.fetched == report.records.written == 24
     assert stored(database) == rows_of(records)
+
+
+def test_a_record_that_breaks_the_filter_is_quarantined_not_written(tmp_path: Path) -> None:
+    records = [record(1, age=7), record(2, age="old"), record(3, age=3)]
+    with cursor_api(records) as server:
+        report = run(
+            integration(server.url, tmp_path / "items.db", source={"filter": "int(age) > 5"})
+        )
+    counts = report.records
+    assert (counts.written, counts.filtered, counts.rejected) == (1, 1, 1)

@@ -43,7 +43,7 @@ async def test_filtered_records_are_counted_and_left_out() -> None:
     assert [(page.fetched, page.filtered) for page in pages] == [(4, 2), (3, 2), (0, 0)]
 
 
-async def test_a_record_that_breaks_the_filter_goes_on_to_be_rejected() -> None:
+async def test_a_record_that_breaks_the_filter_is_a_reject_of_its_page() -> None:
     def keep(record: Any) -> Any:
         if record["id"] == 3:
             raise RecordRejectedError("no such field")
@@ -51,7 +51,13 @@ async def test_a_record_that_breaks_the_filter_goes_on_to_be_rejected() -> None:
 
     with serve(paged(RECORDS, 10)) as server:
         pages = await read(server.url, plan(COUNTED, keep=keep))
-    assert ids(pages) == [3, 5]
+    assert ids(pages) == [5]
+    rejects = pages[0].rejects
+    assert [each.record["id"] for each in rejects] == [3]
+    assert [(each.rule, each.reason) for each in rejects[0].problems] == [
+        ("filter", "no such field")
+    ]
+    assert pages[0].fetched == pages[0].filtered + 2
 
 
 async def test_a_page_tells_its_highest_cursor() -> None:

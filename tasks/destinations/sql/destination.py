@@ -96,9 +96,9 @@ class SqlDestination:
             if self._slice is None:
                 self._lease.extend(connection)
             written, keys = self._writer.write(connection, chunk.batches, self._quarantined)
-            quarantine.resolve(connection, self._stream, keys)
             rejects = [reject for batch in chunk.batches for reject in batch.rejects]
             kept = self._keep(connection, [*rejects, *written.rejected, *written.failed])
+            quarantine.resolve(connection, self._stream, keys - kept)
             resume = chunk.resume(written)
             self._save(connection, resume=resume, watermark=chunk.watermark)
         self._quarantined = (self._quarantined - keys) | kept

@@ -190,7 +190,6 @@ def stuck_api(gate: threading.Event) -> Iterator[Server]:
 
 async def never() -> None:
 
-
     await asyncio.sleep(3600)
 
 
@@ -256,5 +255,3 @@ def test_verbose_shows_prefects_log_on_standard_error_only(
         run = astrio(*words, folder=tmp_path, environment=environment)
     assert run.json()["state"] == "completed"
     assert "Finished in state Completed" in run.err
-
-
