@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +97,7 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Iterator[Scene]:
+def scene(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Scene:
     folder = tmp_path_factory.mktemp("canary")
     environment = VARIABLES | {
         "PREFECT_API_URL": prefect_api,
@@ -119,7 +118,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Iterato
             runs |= {name: ended(process) for name, process in processes.items()}
         carried = " ".join(f"{[*seen.headers.values()]} {seen.query}" for seen in server.requests)
     assert [each for each in CANARIES if each not in carried] == [LITERAL]  # sent to the others
-    yield Scene(folder, runs, Path(os.environ["ASTRIO_HOME"]))
+    return Scene(folder, runs, Path(os.environ["ASTRIO_HOME"]))
 
 
 @pytest.mark.parametrize("name", AUTHS)

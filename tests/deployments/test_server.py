@@ -60,13 +60,10 @@ def unconfigured() -> Iterator[None]:
 
 
 @contextmanager
-def configured(url: str, **more: str) -> Iterator[None]:
+def configured(url: str, auth: str | None = None) -> Iterator[None]:
     from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
-    settings = {PREFECT_API_URL: url}
-    if more:
-        settings[PREFECT_API_AUTH_STRING] = more["auth"]
-    with temporary_settings(settings):
+    with temporary_settings({PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: auth}):
         yield
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from typing import NoReturn
 
 import pytest
 
@@ -27,6 +28,10 @@ def logger(written: io.StringIO) -> logging.Logger:
     return logger
 
 
+def fail(cause: Exception | None) -> NoReturn:
+    raise RuntimeError("It failed.") from cause
+
+
 def test_a_secret_among_the_arguments_is_masked(
     logger: logging.Logger, written: io.StringIO
 ) -> None:
@@ -38,10 +43,7 @@ def test_a_secret_in_the_cause_of_an_error_is_masked(
     logger: logging.Logger, written: io.StringIO
 ) -> None:
     try:
-        try:
-            raise ValueError(f"broken: {SECRET}")
-        except ValueError as error:
-            raise RuntimeError("It failed.") from error
+        fail(ValueError(f"broken: {SECRET}"))
     except RuntimeError:
         logger.exception("Oh")
     assert "ValueError: broken: ***" in written.getvalue()
@@ -51,8 +53,8 @@ def test_a_secret_in_the_cause_of_an_error_is_masked(
 
 def test_a_traceback_is_written_once(logger: logging.Logger, written: io.StringIO) -> None:
     try:
-        raise ValueError("broken")
-    except ValueError:
+        fail(None)
+    except RuntimeError:
         logger.exception("Oh")
     assert written.getvalue().count("Traceback") == 1
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.flows.api import integration
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.flows.integration import Integration
@@ -17,7 +18,6 @@ from astrio.tasks.batch import Page
 from astrio.tasks.incremental import Window
 from astrio.tasks.options import RunOptions
 from astrio.tasks.report import Records, Requests, RunReport
-from tests.flows.api import integration
 
 NEXT = {"method": "GET", "url": "/items", "params": {"cursor": "10"}}
 URL = "http://127.0.0.1:1"

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from tests.support.reading import NO_RETRY, client
+from tests.support.server import answer, serve
 
 from astrio.blocks.errors import ApiAnswerError, CredentialsError
 from astrio.tasks.batch import Page
@@ -17,8 +19,6 @@ from astrio.tasks.http.client import ApiClient
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.paginate.cursor import Cursor
 from astrio.tasks.reading import ReadPlan
-from tests.support.reading import NO_RETRY, client
-from tests.support.server import answer, serve
 
 FIRST = ApiRequest("GET", "/items")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from tests.support.command import Ended, astrio
 
 from astrio.deployments.demo.oracle import differences
-from astrio.deployments.demo.process import running_shop
+from astrio.deployments.demo.shop import Shop
 
 
 @dataclass
@@ -27,16 +28,29 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Iterator[Shown]:
+def shown(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Shown:
     start = tmp_path_factory.mktemp("demo")
     folder, server = start / "astrio-demo", {"PREFECT_API_URL": prefect_api}
     demo = astrio("demo", folder=start, environment=server)
+    assert demo.code == 0, demo.err
     words = ("run", "prefect-flow-runs.yaml", "--json")
-    again = astrio(*words, folder=folder, environment=server) if folder.exists() else demo
-    with running_shop() as url:  # the same shop, since its orders follow from the seed
-        httpx.post(f"{url}/admin/advance", trust_env=False).raise_for_status()
-        answer = httpx.get(f"{url}/admin/valid-orders", trust_env=False, timeout=30)
-    yield Shown(folder, demo, again, answer.json()["rows"])
+    again = astrio(*words, folder=folder, environment=server)
+    ((latest,),) = rows(folder / "orders.db", "SELECT max(updated_at) FROM orders")
+    day = date.fromisoformat(latest[:10]) + timedelta(days=1)
+    return Shown(folder, demo, again, asyncio.run(valid_orders(day)))
+
+
+async def valid_orders(day: date) -> list[dict[str, Any]]:
+    """Ask a shop that opened on that day, and changed its orders once, for its own oracle.
+
+    The demo's last changes are dated an hour before its day began.
+    """
+    transport = httpx.ASGITransport(app=Shop(today=day))  # type: ignore[arg-type]  # reads no body
+    async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+        (await client.post("/admin/advance")).raise_for_status()
+        answer = await client.get("/admin/valid-orders")
+    found: list[dict[str, Any]] = answer.json()["rows"]
+    return found
 
 
 def rows(database: Path, query: str) -> list[Any]:

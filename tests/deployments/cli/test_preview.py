@@ -115,9 +115,8 @@ def test_preview_shows_what_is_wrong_inside_a_field(folder: Path) -> None:
         text = text.replace("  customer.age: int(customer.age)\n", "")
         Path("shop.yaml").write_text(text)
         shown = call("preview", "shop.yaml").stdout
-    line = next(line for line in shown.splitlines() if "no e-mail" in line or "ben" in line)
-    assert line
-    assert "Record 2: rejected" in shown
+    rejected = shown[shown.index("Record 2: rejected") :]
+    assert any(line.split()[:1] == ["customer.email"] for line in rejected.splitlines())
 
 
 def test_preview_of_a_folder_exits_with_2(folder: Path) -> None:
