@@ -43,7 +43,7 @@ def _from_environment(name: str) -> str:
     if not value:
         raise ConfigurationError(
             f"The environment variable {name} is not set, or is empty.",
-            advice=f"Set it first: export {name}=…",
+            advice=f"Export {name} in the environment first.",
         )
     remember(value)
     return value

@@ -10,16 +10,14 @@ from typing import Annotated
 
 import typer
 
-from astrio.blocks.errors import AstrioError, ConfigurationError
-from astrio.deployments.cli.files import find_integration
+from astrio.blocks.errors import AstrioError
+from astrio.deployments.cli.files import find_integration, load
 from astrio.deployments.cli.output import INTERRUPTED, print_json, say
 from astrio.deployments.cli.report import show_report
 from astrio.deployments.remembering import remember_run
 from astrio.deployments.running import RunResult, quieten_prefect, run_flow
 from astrio.deployments.server import prefect_server
 from astrio.flows.integration import Integration
-from astrio.flows.reading.read import read_integration
-from astrio.flows.variables import missing_variables
 from astrio.tasks.options import RunOptions
 from astrio.tasks.report import ErrorReport, RunReport
 
@@ -74,24 +72,6 @@ def _report(integration: Integration, error: AstrioError, *, state: str = "faile
         stop_reason="error",
         error=ErrorReport.of(error),
     )
-
-
-def load(file: str) -> Integration:
-    """Read a file for a command that sends requests: warnings shown, variables present.
-
-    Raises:
-        ConfigurationError: a mistake in the file, or a variable that is not set.
-    """
-    path = find_integration(file)
-    loaded = read_integration(path)
-    for warning in loaded.warnings:
-        say(str(warning))
-    if missing := missing_variables(loaded.integration):
-        raise ConfigurationError(
-            f"{path} needs environment variables that are not set: {', '.join(missing)}.",
-            advice=f"Set them first, e.g.: export {missing[0]}=…",
-        )
-    return loaded.integration
 
 
 def _finish(result: RunResult, *, as_json: bool) -> None:
