@@ -36,7 +36,7 @@ def test_an_unset_or_empty_variable_is_named(
         monkeypatch.setenv("MISSING", value)
     with pytest.raises(ConfigurationError, match="MISSING is not set") as caught:
         resolve("${env:MISSING}")
-    assert "export MISSING=" in caught.value.advice
+    assert "Export MISSING" in caught.value.advice
 
 
 def test_a_reference_without_a_name_is_an_error() -> None:
