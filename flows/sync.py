@@ -28,7 +28,7 @@ from astrio.tasks.streaming import Chain
 from astrio.tasks.transform import transform
 from astrio.tasks.validate import validate
 
-pass
+redact_logs()
 
 
 @flow(name="sync", flow_run_name="{integration.name}", persist_result=False)

@@ -43,6 +43,13 @@ def committed(database: Path) -> int:
         return 0
 
 
+def ended(database: Path) -> bool:
+    """Whether the sync had closed its account; another run of it would be a new one."""
+    with sqlite3.connect(database, timeout=30) as connection:
+        query = "SELECT count(*) FROM _astrio_run WHERE state LIKE 'completed%'"
+        return bool(connection.execute(query).fetchone()[0])
+
+
 def finished(process: subprocess.Popen[str]) -> dict[str, Any]:
     out, err = process.communicate(timeout=240)
     assert process.returncode == 0, err
@@ -74,11 +81,11 @@ def kill_and_resume(tmp_path: Path, api_url: str, kills: int, seed: int, mode: s
         document["push"]["mode"] = mode
         file.write_text(yaml.safe_dump(document, sort_keys=False))
         while killed < kills:
-            if kill_in_the_middle(file, database, api_url, chance):
-                killed += 1
-                resumed += committed(database) < RECORDS
-                continue
-            database.unlink()  # that sync had ended: begin another one
+            killed += kill_in_the_middle(file, database, api_url, chance)
+            if ended(database):  # killed too late, or not at all: begin another sync
+                database.unlink()
+            else:
+                resumed += 1
         report = finished(start(file, api_url))
     counts = report["records"]
     assert report["state"] == "completed"
