@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, SerializationInfo, field_serializer, field_validator
 
 from astrio.blocks.auth.choice import AnyAuth
 from astrio.blocks.auth.none import NoAuth
+from astrio.blocks.literals import mask_named, remember_named
 from astrio.blocks.settings import Settings
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
@@ -43,6 +45,14 @@ class RestApi(Settings):
     allow_hosts: tuple[str, ...] = Field(
         default=(), description="Other hosts that a next link may lead to, with credentials."
     )
+
+    @field_serializer("headers")
+    def _mask_headers(self, headers: dict[str, str], info: SerializationInfo) -> dict[str, str]:
+        return mask_named(headers, info)
+
+    def model_post_init(self, _context: Any, /) -> None:
+        """Let no message show a literal secret among the headers."""
+        remember_named(self.headers)
 
     @field_validator("base_url")
     @classmethod

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from astrio.blocks.errors import ConfigurationError
-from astrio.blocks.redaction import remember
+from astrio.blocks.redaction import MASK, remember
 
 REFERENCE = re.compile(r"\$\{(env|secret):([^}]*)\}")
 _SCHEME = re.compile(r"[A-Za-z ]*[ =:]?")
@@ -32,8 +32,13 @@ def resolve(text: str) -> str:
     never searched for references itself.
 
     Raises:
-        ConfigurationError: a variable is not set, or is empty.
+        ConfigurationError: a variable is not set, or is empty; or the text is a masked secret.
     """
+    if text == MASK or f":{MASK}@" in text:
+        raise ConfigurationError(
+            "A secret that was written out in the file is masked wherever the file is stored.",
+            advice="Keep it in an environment variable: ${env:NAME}.",
+        )
     return REFERENCE.sub(lambda match: _lookups[match.group(1)](match.group(2).strip()), text)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SerializationInfo, field_serializer, field_validator
 
+from astrio.blocks.literals import mask_named, remember_named
 from astrio.blocks.settings import Settings
 from astrio.tasks.durations import parse_lookback
 
@@ -30,6 +31,15 @@ class RequestSettings(Settings):
         default=False,
         description="This POST or PATCH only reads (or is keyed), so it may be retried.",
     )
+
+    @field_serializer("params", "headers")
+    def _mask(self, values: dict[str, Any], info: SerializationInfo) -> dict[str, Any]:
+        return mask_named(values, info)
+
+    def model_post_init(self, _context: Any, /) -> None:
+        """Let no message show a literal secret among parameters and headers."""
+        remember_named(self.params)
+        remember_named(self.headers)
 
 
 class IncrementalSettings(Settings):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from astrio.blocks import redaction
+
 _scratch = Path(tempfile.mkdtemp(prefix="astrio-tests-"))
 os.environ.update(
     ASTRIO_HOME=str(_scratch / "astrio"),
@@ -19,6 +21,15 @@ os.environ.update(
 )
 for name in ("PREFECT_API_URL", "PREFECT_PROFILE", "ASTRIO_LEDGER_URL"):
     os.environ.pop(name, None)
+
+
+@pytest.fixture(autouse=True)
+def _forgotten_secrets() -> Iterator[None]:
+    """Let no test's secrets mask another test's texts."""
+    known = dict(redaction._known)
+    yield
+    redaction._known.clear()
+    redaction._known.update(known)
 
 
 @pytest.fixture(scope="session")

@@ -152,7 +152,6 @@ def test_the_prefect_server_keeps_logs_and_states_of_these_runs_but_no_secret(
             assert found_there == [], f"in {file}"
 
 
-@pytest.mark.xfail(reason="RestApi dumps literals of its headers in clear", strict=True)
 def test_a_literal_in_a_header_is_no_flow_parameter(scene: Scene) -> None:
     for file in scene.server.rglob("*"):
         if file.is_file():

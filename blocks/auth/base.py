@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import SerializationInfo, SerializerFunctionWrapHandler, model_serializer
 
 from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.literals import SHOW_SECRETS
 from astrio.blocks.redaction import MASK, remember
 from astrio.blocks.secrets import is_reference, resolve
 from astrio.blocks.settings import Settings
 
 if TYPE_CHECKING:
     import httpx
-
-SHOW_SECRETS = "show_secrets"
 
 
 class Auth(Settings):

@@ -10,16 +10,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from astrio.blocks.auth.base import Auth
 from astrio.blocks.auth.choice import AnyAuth
+from astrio.blocks.literals import PASSWORD, SENSITIVE_NAME
 from astrio.blocks.secrets import REFERENCE, is_reference, references
 from astrio.flows.reading.mistakes import Mistake
 from astrio.flows.reading.node import Node
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _UNKNOWN = re.compile(r"\$\{(?!env:|secret:)[^}]*\}")
-_SENSITIVE = re.compile(
-    r"authorization|(^|[-_])(token|secret|password|api[-_]?key|apikey|access[-_]?key)$", re.I
-)
-_PASSWORD = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
 _NAMED = (
     ("source", "api", "headers"),
     ("source", "request", "headers"),
@@ -42,8 +39,8 @@ def _literals(root: Node) -> Iterator[Mistake]:
             words = f"a secret is written out in `{path}`: {_ADVICE}"
             yield Mistake.at(node.place, path, words, warning=True)
     url = root.at("push", "to", "url")
-    password = _PASSWORD.search(str(url.value)) if url else None
-    if url and password and not REFERENCE.search(password[1]):
+    password = PASSWORD.search(str(url.value)) if url else None
+    if url and password and not REFERENCE.search(password[2]):
         words = f"a password is written out in `push.to.url`: {_ADVICE}"
         yield Mistake.at(url.place, "push.to.url", words, warning=True)
 
@@ -57,7 +54,7 @@ def _secret_scalars(root: Node) -> Iterator[tuple[str, Node]]:
     for keys in _NAMED:
         parent = root.at(*keys)
         for name, entry in ((parent.entries if parent else None) or {}).items():
-            if _SENSITIVE.search(name):
+            if SENSITIVE_NAME.search(name):
                 yield from entry.node.scalars(".".join((*keys, name)))
 
 
