@@ -30,6 +30,7 @@ def _forgotten_secrets() -> Iterator[None]:
     yield
     redaction._known.clear()
     redaction._known.update(known)
+    redaction._matchers.clear()
 
 
 @pytest.fixture(scope="session")
