@@ -84,14 +84,12 @@ def sendable(text: str, what: str) -> str:
     """Resolve a secret and make sure that it can stand in a request.
 
     Raises:
-        ConfigurationError: a variable is not set; or the value is masked, no reference although it
-            looks like one, or holds a line break or another control character.
+        ConfigurationError: a variable is not set; or the value was masked when it was stored,
+            looks like a reference but is none, or holds a control character.
     """
     value = resolve(text)
     remember(value)
-    if value == MASK:
-        problem = "was masked when the connection was written down"
-    elif value == text and "${" in value:
+    if value == text and "${" in value:
         problem = "looks like a reference but is none"
     elif not value.isprintable() or not value.isascii():
         problem = "holds a line break or another character that a request cannot carry"

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from astrio.blocks.auth.base import Auth
 from astrio.blocks.errors import ConfigurationError
-from astrio.blocks.redaction import MASK, remember
+from astrio.blocks.redaction import remember
 from astrio.blocks.secrets import resolve
 
 if TYPE_CHECKING:
@@ -37,11 +37,6 @@ class BasicAuth(Auth):
         from astrio.blocks.signing import SetHeaders
 
         username, password = resolve(self.username), resolve(self.password)
-        if MASK in (username, password):
-            raise ConfigurationError(
-                "The password was masked when the connection was written down.",
-                advice="Keep it in an environment variable: ${env:NAME}.",
-            )
         if ":" in username:
             raise ConfigurationError(
                 "The user name of a basic authentication cannot hold a colon.",
