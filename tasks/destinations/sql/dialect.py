@@ -64,12 +64,14 @@ class Dialect(ABC):
         native: the Python types that the driver takes; values of others become text.
         nan: whether a column can hold a float that is not a number.
         driver_errors: base classes of what the driver raises by itself.
+        concurrent: another connection may write while a transaction is open.
     """
 
     types: ClassVar[Mapping[Kind, str]]
     native: ClassVar[frozenset[type]]
     nan: ClassVar[bool]
     driver_errors: ClassVar[tuple[type[Exception], ...]]
+    concurrent: ClassVar[bool]
 
     @abstractmethod
     def engine(self, url: URL) -> Engine:

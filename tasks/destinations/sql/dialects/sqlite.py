@@ -54,6 +54,7 @@ class SqliteDialect(Dialect):
     native = frozenset({bool, int, float, str})
     nan = False
     driver_errors = (sqlite3.Error,)
+    concurrent = False
 
     def engine(self, url: URL) -> Engine:
         """Return an engine with one connection at a time."""
