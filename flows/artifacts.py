@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from prefect.artifacts import (
@@ -13,7 +15,7 @@ from prefect.artifacts import (
     aupdate_progress_artifact,
 )
 
-from astrio.flows.summary import markdown
+from astrio.flows.summary import headline, markdown
 from astrio.tasks.progress import Progress, watching
 from astrio.tasks.report import RunReport
 
@@ -45,7 +47,7 @@ def _keep_latest(news: Progress | RunReport, seen: list[Progress]) -> None:
 async def _update(name: str, seen: list[Progress]) -> None:
     await asyncio.sleep(FIRST_SECONDS)
     artifact = await acreate_progress_artifact(
-        _percent(seen), key=_key(name, "progress"), description=_sentence(seen)
+        _percent(seen), key=artifact_key(name, "progress"), description=_sentence(seen)
     )
     assert isinstance(artifact, UUID)
     try:
@@ -72,12 +74,26 @@ def _sentence(seen: list[Progress]) -> str:
     return f"{now.fetched:,}{of} records in {now.pages:,} pages, {now.rejected:,} rejected"
 
 
-async def report_artifact(report: RunReport) -> None:
-    """Keep the report as a markdown artifact; Prefect shows the latest beside the earlier ones."""
+async def report_artifact(report: RunReport, earlier: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Keep the report as a Markdown artifact, with the runs before it for comparison.
+
+    Args:
+        report: this run's.
+        earlier: the reports of earlier runs, newest first, each with its `started_at`.
+    """
     await acreate_markdown_artifact(
-        markdown(report), key=_key(report.integration, "report"), description="astrio run report"
+        markdown(report, earlier),
+        key=artifact_key(report.integration, "report"),
+        description=headline(report),
     )
 
 
-def _key(name: str, kind: str) -> str:
-    return f"{name.replace('_', '-').strip('-') or 'integration'}-{kind}"
+def artifact_key(name: str, kind: str) -> str:
+    """Return the key of an integration's artifact: Prefect allows letters, digits and dashes.
+
+    Names that differ only in what is not allowed have different keys.
+    """
+    key = name.replace("_", "-").strip("-")
+    if key != name:
+        key = f"{key}-{sha256(name.encode()).hexdigest()[:6]}".lstrip("-")
+    return f"{key}-{kind}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from astrio.blocks.errors import AstrioError
 from astrio.blocks.redaction import redact
 
 _LOGGERS = (
@@ -19,9 +20,14 @@ class RedactingFilter(logging.Filter):
     """Masks secrets in a record's message and traceback, the causes of the error included."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record in place and let it pass."""
+        """Change the record in place and let it pass.
+
+        An error that astrio explains needs no traceback: its text says what, where and what to do.
+        """
         record.msg, record.args = redact(record.getMessage()), None
-        if record.exc_info:
+        if record.exc_info and isinstance(record.exc_info[1], AstrioError):
+            record.exc_info, record.exc_text = None, None
+        elif record.exc_info:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
             record.exc_info = None  # a handler would format it again
         if record.exc_text:

@@ -28,6 +28,7 @@ def integration_schema() -> dict[str, Any]:
 
 
 def _spell_both_ways(definition: dict[str, Any], pointer: str) -> None:
+    definition["additionalProperties"] = False
     properties: dict[str, Any] = definition.get("properties", {})
     for name, details in list(properties.items()):
         details.pop("title", None)  # pydantic's titles repeat the key

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from astrio.tasks.report import RunReport
 
 _FATES = ("filtered", "rejected", "written", "unchanged", "failed")
-_STATES = {
+STATES = {
     "completed": "Completed",
     "completed_with_rejects": "Completed with rejects",
     "failed": "Failed",
@@ -17,7 +20,7 @@ def headline(report: RunReport) -> str:
     """Return the state and the balance in one line."""
     records = report.records
     fates = " + ".join(f"{getattr(records, name):,} {name}" for name in _FATES)
-    return f"{_STATES.get(report.state, report.state)}: {records.fetched:,} fetched = {fates}"
+    return f"{STATES.get(report.state, report.state)}: {records.fetched:,} fetched = {fates}"
 
 
 def facts(report: RunReport) -> list[tuple[str, str]]:
@@ -38,8 +41,8 @@ def facts(report: RunReport) -> list[tuple[str, str]]:
     return pairs
 
 
-def markdown(report: RunReport) -> str:
-    """Return the report as the text of a Markdown artifact."""
+def markdown(report: RunReport, earlier: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Return the report, and a line for each earlier run, as the text of a Markdown artifact."""
     lines = [f"## {report.integration}", "", f"**{headline(report)}**", ""]
     lines += ["| | |", "|---|---|"]
     lines += [f"| {label} | {_cell(text)} |" for label, text in facts(report)]
@@ -48,7 +51,23 @@ def markdown(report: RunReport) -> str:
         where = f" `{report.error.request}`" if report.error.request else ""
         lines += ["", f"**{report.error.kind}:** {report.error.message}{where}"]
         lines += ["", report.error.advice]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_history(earlier)])
+
+
+def _history(earlier: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not earlier:
+        return []
+    head = ["started (UTC)", "state", "fetched", *_FATES, "seconds"]
+    rows = [_row(run) for run in earlier]
+    lines = [head, ["---"] * 2 + ["---:"] * (len(head) - 2), *rows]
+    return ["", "### Earlier runs", "", *(f"| {' | '.join(cells)} |" for cells in lines)]
+
+
+def _row(run: Mapping[str, Any]) -> list[str]:
+    records = run.get("records") or {}
+    counts = [f"{records[name]:,}" if name in records else "" for name in ("fetched", *_FATES)]
+    state = STATES.get(run["state"], run["state"])
+    return [str(run["started_at"])[:19], state, *counts, str(run.get("seconds", ""))]
 
 
 def _cell(text: str) -> str:

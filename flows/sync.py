@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import traceback
 from contextlib import AsyncExitStack
+from typing import cast
 
 from prefect import flow
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
+from prefect.states import Completed
 
 from astrio.blocks.errors import AstrioError
 from astrio.blocks.redaction import redact
 from astrio.flows.artifacts import progress_artifact, report_artifact
+from astrio.flows.history import earlier_runs
 from astrio.flows.integration import Integration
+from astrio.flows.naming import run_name
 from astrio.flows.planning import Plan, Run
 from astrio.flows.redacted_logs import redact_logs
-from astrio.flows.summary import headline
+from astrio.flows.summary import STATES, headline
 from astrio.tasks.arrows import draw_arrow
 from astrio.tasks.authenticate import authenticate
 from astrio.tasks.fetch import fetch
@@ -31,8 +35,11 @@ from astrio.tasks.validate import validate
 redact_logs()
 
 
-@flow(name="sync", flow_run_name="{integration.name}", persist_result=False)
-async def sync(integration: Integration, options: RunOptions | None = None) -> RunReport:
+PLAIN = RunOptions()
+
+
+@flow(name="sync", flow_run_name=run_name, persist_result=False, validate_parameters=True)
+async def sync(integration: Integration, options: RunOptions = PLAIN) -> RunReport:
     """Run one integration: authenticate, fetch, transform, validate, push.
 
     Args:
@@ -42,7 +49,7 @@ async def sync(integration: Integration, options: RunOptions | None = None) -> R
     Raises:
         AstrioError: the run failed; its report is kept with the data and as an artifact.
     """
-    run = Run(integration, options or RunOptions())
+    run = Run(integration, options)
     run.account.report.flow_run = str(flow_run.id) if flow_run.id else None
     try:
         async with progress_artifact(integration.name):
@@ -55,8 +62,10 @@ async def sync(integration: Integration, options: RunOptions | None = None) -> R
         raise await run.fail(error) from None  # a cause's text may hold what must not be logged
     finally:
         await run.close()
-        await _publish(run.account.report)
-    return report
+        await _publish(run)
+    # A state of its own makes the list of runs tell how each has ended; callers get its data.
+    state = Completed(name=STATES[report.state], message=headline(report), data=report)
+    return cast("RunReport", state)
 
 
 async def _chain(run: Run, plan: Plan) -> RunReport:
@@ -73,8 +82,13 @@ async def _chain(run: Run, plan: Plan) -> RunReport:
         return await push(accepted, plan.outcome)
 
 
-async def _publish(report: RunReport) -> None:
+async def _publish(run: Run) -> None:
     """Show the report to whoever watches: the command line, the log, the Prefect UI."""
+    report, integration = run.account.report, run.integration
     announce(report)
     get_run_logger().info(headline(report))
-    await report_artifact(report)
+    earlier = await earlier_runs(integration.push, integration.name, run.account.run_id)
+    try:
+        await report_artifact(report, earlier)
+    except Exception as error:  # noqa: BLE001 (the rows are written, whatever Prefect's API says)
+        get_run_logger().warning(f"The report's artifact could not be kept: {redact(str(error))}")

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from astrio.blocks.settings import Settings
+
+
+def _open(schema: dict[str, Any]) -> None:
+    # Prefect, which ignores what a schema requires where it checks the parameters of a deployment,
+    # takes the property `required` out of it too, and would then refuse it as unknown.
+    schema.pop("additionalProperties")
 
 
 class RuleSettings(Settings):
@@ -14,6 +20,8 @@ class RuleSettings(Settings):
 
     A null or missing value passes every rule but `required`.
     """
+
+    model_config = ConfigDict(json_schema_extra=_open)
 
     field: str = Field(description="Target field, as written in `map`.")
     type: Literal["email", "phone"] | None = None

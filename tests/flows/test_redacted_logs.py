@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import pytest
 
+from astrio.blocks.errors import CredentialsError
 from astrio.blocks.redaction import remember
 from astrio.flows.redacted_logs import RedactingFilter, redact_logs
 
@@ -49,6 +50,14 @@ def test_a_secret_in_the_cause_of_an_error_is_masked(
     assert "ValueError: broken: ***" in written.getvalue()
     assert "RuntimeError: It failed." in written.getvalue()
     assert SECRET not in written.getvalue()
+
+
+def test_an_error_that_astrio_explains_is_logged_without_a_traceback(
+    logger: logging.Logger, written: io.StringIO
+) -> None:
+    error = CredentialsError("The API refused the key.")
+    logger.error("Task run failed: %s", error, exc_info=error)
+    assert written.getvalue() == "Task run failed: The API refused the key.\n"
 
 
 def test_a_traceback_is_written_once(logger: logging.Logger, written: io.StringIO) -> None:
