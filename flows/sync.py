@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from typing import cast
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Completed
@@ -64,7 +65,9 @@ async def sync(integration: Integration, options: RunOptions = PLAIN) -> RunRepo
         await run.close()
         await _publish(run)
     # A state of its own makes the list of runs tell how each has ended; callers get its data.
-    state = Completed(name=STATES[report.state], message=headline(report), data=report)
+    state: State[RunReport] = Completed(
+        name=STATES[report.state], message=headline(report), data=report
+    )
     return cast("RunReport", state)
 
 
