@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, SerializationInfo, field_serializer, field_validator
@@ -12,6 +13,7 @@ from astrio.blocks.auth.choice import AnyAuth
 from astrio.blocks.auth.none import NoAuth
 from astrio.blocks.literals import mask_named, remember_named
 from astrio.blocks.settings import Settings
+from astrio.blocks.storable import Storable
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 
@@ -19,9 +21,9 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})
 class Timeouts(Settings):
     """Seconds for each part of a request."""
 
-    connect: float = Field(default=10, gt=0)
+    connect: float = Field(default=10, gt=0, description="Longest wait for a connection.")
     read: float = Field(default=60, gt=0, description="Longest silence while the answer comes in.")
-    write: float = Field(default=60, gt=0)
+    write: float = Field(default=60, gt=0, description="Longest silence while sending.")
     pool: float = Field(default=60, gt=0, description="Longest wait for a free connection.")
 
 
@@ -34,17 +36,31 @@ class Limits(Settings):
     )
 
 
-class RestApi(Settings):
+class RestApi(Storable):
     """Base URL, credentials and defaults of one REST API."""
 
+    title: ClassVar[str] = "REST API"
+    summary: ClassVar[str] = "A REST API: where it is, who we are to it, what it may use."
+    example: ClassVar[str] = "```yaml\nsource:\n  api: NAME\n  request: {path: /orders}\n```"
+    secret_fields: ClassVar[tuple[str, ...]] = ("headers",)
+    flat_defaults: ClassVar[Mapping[str, Any]] = {"timeout": 60.0}
+
     base_url: str = Field(description="https://host/path that every request path is joined to.")
-    auth: AnyAuth = Field(default_factory=NoAuth)
+    auth: AnyAuth = Field(
+        default_factory=NoAuth,
+        description="Who we are to the API: a saved authentication, or none.",
+    )
     headers: dict[str, str] = Field(default_factory=dict, description="Sent with each request.")
-    timeout: Timeouts | float = Field(default_factory=Timeouts)
+    timeout: Timeouts | float = Field(
+        default_factory=Timeouts, description="Seconds that each part of a request may take."
+    )
     limits: Limits = Field(default_factory=Limits)
     allow_hosts: tuple[str, ...] = Field(
         default=(), description="Other hosts that a next link may lead to, with credentials."
     )
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        yield from self.model_dump().items()
 
     @field_serializer("headers")
     def _mask_headers(self, headers: dict[str, str], info: SerializationInfo) -> dict[str, str]:

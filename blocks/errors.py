@@ -7,6 +7,7 @@
     ├── RetryableError            wait, then run again; the state is kept
     │   ├── ApiUnavailableError       the API is down, slow or over its limit
     │   ├── DestinationBusyError      the database is locked, full or unreachable
+    │   ├── ServerUnavailableError    the Prefect server does not answer
     │   └── LeaseHeldError            another run of the same stream is at work
     └── FatalError                stop: running again changes nothing until someone acts
         ├── ApiAnswerError            the API's answer cannot be used
@@ -75,6 +76,12 @@ class DestinationBusyError(RetryableError):
     """The destination is locked, full, or cannot be reached."""
 
     kind = "destination"
+
+
+class ServerUnavailableError(RetryableError):
+    """The Prefect server does not answer."""
+
+    kind = "server"
 
 
 class LeaseHeldError(RetryableError):

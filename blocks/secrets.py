@@ -55,10 +55,9 @@ def _from_environment(name: str) -> str:
 
 
 def _from_secret_block(name: str) -> str:
-    raise ConfigurationError(
-        f"${{secret:{name}}}: secrets saved in Prefect cannot be read yet.",
-        advice="Use ${env:NAME} instead.",
-    )
+    from astrio.blocks.store import reader
+
+    return reader.secret(name)
 
 
 _lookups: dict[str, Callable[[str], str]] = {

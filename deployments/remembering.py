@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from astrio.blocks.errors import AstrioError
+from astrio.flows.connecting import with_target
 from astrio.flows.integration import Integration
 from astrio.tasks.destinations.opening import destination_reference
 from astrio.tasks.ledger.streams import KnownStream, remember_stream
@@ -15,12 +17,17 @@ def remember_run(file: Path, integration: Integration, report: RunReport) -> str
     """Put the stream into the index, so that `status` and `quarantine` find it by name anywhere.
 
     Returns:
-        A warning if the ledger cannot be written, which fails no run; else None.
+        A warning if the ledger cannot be written, which fails no run; else None. A run whose
+        saved database could not be read has not begun, and is not put in.
     """
+    try:
+        push = with_target(integration.push)
+    except AstrioError:
+        return None
     return remember_stream(
         KnownStream(
             integration=integration.name,
-            destination=destination_reference(integration.push),
+            destination=destination_reference(push),
             table_name=integration.push.table,
             file=str(file.resolve()),
             cwd=str(Path.cwd()),

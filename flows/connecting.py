@@ -1,4 +1,4 @@
-"""The connection of an integration, with its `vars` filled in."""
+"""The connections of an integration: saved ones read, `vars` filled in."""
 
 from __future__ import annotations
 
@@ -6,21 +6,57 @@ from datetime import UTC, datetime
 
 from astrio.blocks.api import RestApi, check_base_url
 from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.store import reader
 from astrio.flows.integration import Integration
+from astrio.flows.variables import read_secrets
+from astrio.tasks.destinations.settings import PushSettings, SqlTarget
 from astrio.tasks.mapping.template import render
+
+
+def connected(integration: Integration) -> Integration:
+    """Return the integration with every saved connection and secret read, anew for this run.
+
+    What it holds from then on may be secret: it is for the process that sends, and is never
+    stored, logged or passed to another.
+
+    Raises:
+        AstrioError: see `astrio.blocks.store.reader`; nothing was sent to the API.
+    """
+    reader.forget()
+    ready = with_source(integration)
+    ready = ready.model_copy(update={"push": with_target(ready.push)})
+    read_secrets(ready)
+    return ready
+
+
+def with_source(integration: Integration) -> Integration:
+    """Return the integration with its saved API read; raises as `connected`."""
+    source = integration.source
+    if not isinstance(source.api, str):
+        return integration
+    api = reader.rest_api(source.api)
+    return integration.model_copy(update={"source": source.model_copy(update={"api": api})})
+
+
+def with_target(push: PushSettings) -> PushSettings:
+    """Return `push` with its saved database read; raises as `connected`."""
+    if not isinstance(push.to, str):
+        return push
+    target = SqlTarget.saved(reader.database(push.to), push.to)
+    return push.model_copy(update={"to": target})
 
 
 def resolved_api(integration: Integration, started: datetime | None = None) -> RestApi:
     """Return the connection with `vars` and `{{timestamp}}` filled in; secrets stay references.
 
     Args:
-        integration: its `source.api` and `vars`.
+        integration: its API, read by `with_source` if it is saved, and `vars`.
         started: when the run started, UTC; now if not given.
 
     Raises:
         ConfigurationError: a placeholder cannot be filled in, or the result is no base URL.
     """
-    api = integration.source.api
+    api = integration.source.connection
     scope = {"timestamp": (started or datetime.now(UTC)).isoformat(), **integration.vars}
     base_url = str(render(api.base_url, scope))
     if "${" not in base_url:

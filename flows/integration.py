@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from astrio.blocks.api import RestApi
 from astrio.blocks.settings import Settings
+from astrio.blocks.store.either import or_saved, written_out
+from astrio.flows.schedule import Schedule
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.paginate.choice import AnyPaginator
 from astrio.tasks.paginate.none import NoPagination
 from astrio.tasks.rules.settings import RuleSettings
 from astrio.tasks.settings import IncrementalSettings, RequestSettings, RetrySettings
 
+if TYPE_CHECKING:
+    RestApiOrName = RestApi | str
+else:
+    RestApiOrName = or_saved(RestApi, '{base_url: "https://…"}')
+
 
 class Source(Settings):
     """`source`: where records come from."""
 
-    api: RestApi
+    api: RestApiOrName = Field(description="A saved REST API's name, or one written out.")
     request: RequestSettings = Field(default_factory=RequestSettings)
     records: str = Field("$", description="Path to the list of records, e.g. $.orders[*].")
     allow_missing: bool = Field(False, description="A missing records path means no records.")
     paginate: AnyPaginator = Field(default_factory=NoPagination)
     incremental: IncrementalSettings | None = None
     filter: str | None = Field(None, description="Expression over a record; false leaves it out.")
+
+    @property
+    def connection(self) -> RestApi:
+        """The connection, once its saved name has been resolved (`astrio.flows.connecting`)."""
+        return written_out(self.api, "source.api")
 
 
 class Integration(Settings):
@@ -39,7 +51,7 @@ class Integration(Settings):
     rules: tuple[RuleSettings, ...] = Field((), alias="validate")
     max_rejected: int | str | None = Field(None, description='Count, or share such as "5%".')
     push: PushSettings
-    schedule: Any = Field(None, description="Cron text, {every: 15m} or an RRULE.")
+    schedule: Schedule | None = Field(None, description="Cron text, {every: 15m} or an RRULE.")
     retry: RetrySettings = Field(default_factory=RetrySettings)
     errors: dict[str, str] = Field(default_factory=dict, description="Own texts by HTTP status.")
     alerts: dict[str, Any] | None = None

@@ -5,6 +5,7 @@ Free of Prefect: the flow `sync` and the bare engine of the benchmarks both star
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,10 +13,10 @@ from typing import Any
 from uuid import uuid4
 
 from astrio.blocks.api import RestApi
-from astrio.blocks.errors import AstrioError, FatalError
-from astrio.blocks.redaction import redact
-from astrio.flows.connecting import resolved_api
+from astrio.blocks.errors import AstrioError
+from astrio.flows.connecting import connected, resolved_api
 from astrio.flows.integration import Integration
+from astrio.flows.replacing import refuse_a_part
 from astrio.flows.resuming import ResumeMaker, ResumePoint, restore, usable
 from astrio.tasks.account import Account
 from astrio.tasks.destinations.base import RunIdentity, StreamState
@@ -33,6 +34,7 @@ from astrio.tasks.reading import ReadPlan
 from astrio.tasks.report import Requests, RunReport
 from astrio.tasks.report import Window as ReportWindow
 from astrio.tasks.rules.compile import CompiledRules, compile_rules
+from astrio.tasks.unexpected import unexpected
 
 
 @dataclass(eq=False)
@@ -77,9 +79,12 @@ class Run:
         """Take the stream's lease, read its state and return the plan.
 
         Raises:
-            AstrioError: the stream is in use, or the destination cannot be opened.
+            AstrioError: a saved connection cannot be read, the stream is in use, or the
+                destination cannot be opened.
         """
-        integration = self.integration
+        # A saved connection may have been changed since the last run, or since this one failed.
+        integration = self.integration = await asyncio.to_thread(connected, self.integration)
+        refuse_a_part(integration, self.options)
         destination = open_destination(integration.push, integration.name)
         outcome = Outcome(destination, self.account)
         identity = RunIdentity(self.account.run_id, integration.name)
@@ -134,7 +139,8 @@ class Run:
         durable, incremental = source.paginate.durable, source.incremental
         judged_at_end = source.paginate.total is not None or integration.max_rejected is not None
         outcome.atomic = integration.push.mode == "append" and (not durable or judged_at_end)
-        if durable and not outcome.atomic and options.limit is None:
+        outcome.staged = integration.push.mode == "replace"
+        if durable and not outcome.all_or_nothing and options.limit is None:
             outcome.resume_point = ResumeMaker(integration, options, window)
         if incremental is None:
             return
@@ -178,7 +184,7 @@ class Run:
 
     async def fail(self, error: Exception, *, state: str = "failed") -> AstrioError:
         """End the run with an error: roll back, keep the report, and return what to raise."""
-        told = error if isinstance(error, AstrioError) else _unexpected(error)
+        told = error if isinstance(error, AstrioError) else unexpected(error)
         if self._outcome is not None:
             try:
                 await fail_run(self._outcome, told, state=state)
@@ -195,13 +201,6 @@ class Run:
 
 def _filter(text: str | None, context: MappingContext) -> Callable[[Any], Any] | None:
     return None if text is None else compile_expression(text, context)
-
-
-def _unexpected(error: Exception) -> FatalError:
-    return FatalError(
-        redact(f"astrio stumbled over an error of its own: {type(error).__name__}: {error}"),
-        advice="Run it again with --debug to see where, and report it.",
-    )
 
 
 def _resumed(plan: ReadPlan, point: ResumePoint, *, may_restart: bool) -> ReadPlan:

@@ -77,12 +77,12 @@ def usable(
     """Return the stored resume point if this run may go on from it.
 
     A run with other bounds or a limit, or of a changed source, starts its slice anew; upsert
-    absorbs what it reads twice.
+    absorbs what it reads twice. `replace` always starts anew: its rows were not shown yet.
 
     Raises:
         ConfigurationError: starting anew would append rows twice.
     """
-    if stored is None:
+    if stored is None or integration.push.mode == "replace":
         return None
     point = ResumePoint(**stored)
     unbounded = point.bounds["since"] is None and point.bounds["until"] is None
@@ -105,7 +105,7 @@ def fingerprint(integration: Integration) -> str:
     """Return a hash of what decides which records the source yields, and in which order."""
     source = integration.source
     told = {
-        "base_url": source.api.base_url,
+        "base_url": source.connection.base_url,
         "vars": integration.vars,
         **source.model_dump(
             mode="json", by_alias=True, exclude={"api"}, context={"show_secrets": False}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from astrio.flows.connecting import resolved_api
+from astrio.flows.connecting import resolved_api, with_source
 from astrio.flows.integration import Integration
 from astrio.tasks.batch import Batch, Page, Problem
 from astrio.tasks.http.client import Answer, ApiClient
@@ -92,6 +92,7 @@ async def read_sample(integration: Integration, wanted: int) -> Sample:
         AstrioError: the API cannot be reached, or its answer cannot be used.
     """
     sample = Sample(datetime.now(UTC))
+    integration = with_source(integration)
     api = resolved_api(integration, sample.started)
     client = _Client(api, retry=integration.retry, errors=integration.errors)
     async with client:

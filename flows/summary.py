@@ -66,8 +66,13 @@ def _history(earlier: Sequence[Mapping[str, Any]]) -> list[str]:
 def _row(run: Mapping[str, Any]) -> list[str]:
     records = run.get("records") or {}
     counts = [f"{records[name]:,}" if name in records else "" for name in ("fetched", *_FATES)]
-    state = STATES.get(run["state"], run["state"])
-    return [str(run["started_at"])[:19], state, *counts, str(run.get("seconds", ""))]
+    state = str(run["state"])
+    return [
+        str(run["started_at"])[:19],
+        STATES.get(state) or state,
+        *counts,
+        str(run.get("seconds", "")),
+    ]
 
 
 def _cell(text: str) -> str:

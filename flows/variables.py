@@ -1,4 +1,4 @@
-"""The environment variables that an integration needs."""
+"""The environment variables and saved secrets that an integration needs."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.secrets import references
+from astrio.blocks.store import reader
 from astrio.flows.integration import Integration
 
 
 def missing_variables(integration: Integration) -> list[str]:
     """Return the names of environment variables that the integration needs and that are not set."""
-    texts = _texts(integration.model_dump(mode="json"))
-    named = {name for text in texts for kind, name in references(text) if kind == "env"}
-    return sorted(name for name in named if not os.environ.get(name))
+    return [name for name in _named(integration, "env") if not os.environ.get(name)]
 
 
 def require_variables(integration: Integration) -> None:
@@ -31,6 +30,21 @@ def require_variables(integration: Integration) -> None:
             f"{', '.join(missing)}, which {'are' if several else 'is'} not set or empty.",
             advice=f"Set {'them' if several else 'it'} in the environment first.",
         )
+
+
+def read_secrets(integration: Integration) -> None:
+    """Read every `${secret:NAME}` of the integration, so that nothing waits for one later.
+
+    Raises:
+        AstrioError: one is missing or cannot be read; nothing was sent to the API.
+    """
+    for name in _named(integration, "secret"):
+        reader.secret(name)
+
+
+def _named(integration: Integration, wanted: str) -> list[str]:
+    texts = _texts(integration.model_dump(mode="json"))
+    return sorted({name for text in texts for kind, name in references(text) if kind == wanted})
 
 
 def _texts(value: Any) -> Iterator[str]:

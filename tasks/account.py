@@ -74,12 +74,16 @@ class Account:
         records.written += moved
         records.unchanged -= moved
 
-    def check(self) -> None:
+    def check(self, *, whole: bool = False) -> None:
         """Judge the finished run.
 
+        Args:
+            whole: a part of the source will not do, as the records take the place of all others.
+
         Raises:
-            ImbalanceError: the records do not add up, or differ from the API's own total.
-            TooManyRejectsError: more were rejected than allowed.
+            ImbalanceError: the records do not add up, differ from the API's own total, or are
+                only a part.
+            TooManyRejectsError: more were rejected, or refused by the destination, than allowed.
         """
         records = self.report.records
         if not records.balanced:
@@ -94,16 +98,24 @@ class Account:
                 "in two readings.",
                 advice="Check paginate (page size, stop condition) and the path of `total`.",
             )
+        if limited and whole:
+            raise ImbalanceError(
+                f"max_pages ended the reading after {self.report.pages} pages, before the source's "
+                "end: the old rows stay, as `mode: replace` never puts a part in their place.",
+                advice="Raise paginate.max_pages, or choose another push.mode.",
+            )
         self._check_rejected(records)
 
     def _check_rejected(self, records: Records) -> None:
         kept = records.fetched - records.filtered
         allowed = _allowed(self.max_rejected, kept)
-        if records.rejected > allowed:
-            share = "all" if records.rejected == kept else f"{records.rejected} of {kept}"
+        lost = records.rejected + records.failed
+        if lost > allowed:
+            others = ", the rules or the destination" if records.failed else " or the rules"
+            share = "all" if lost == kept else f"{lost} of {kept}"
             limit = "" if self.max_rejected is None else f" (maxRejected: {self.max_rejected})"
             raise TooManyRejectsError(
-                f"The mapping or the rules rejected {share} records{limit}.",
+                f"The mapping{others} rejected {share} records{limit}.",
                 advice="See why with `astrio quarantine list`; mend the mapping, then run again.",
             )
 
@@ -111,7 +123,7 @@ class Account:
         """Count rows whose transaction was rolled back as failed."""
         records = self.report.records
         records.failed += records.written + records.unchanged
-        records.written = records.unchanged = 0
+        records.written = records.unchanged = records.deleted = 0
 
     def fail(self, error: AstrioError, *, state: str = "failed") -> RunReport:
         """End the account with an error."""

@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from astrio.blocks.api import RestApi
 from astrio.tasks.http.client import ApiClient
 from astrio.tasks.settings import RetrySettings
+from astrio.tasks.unexpected import explained
 
 
 @task(name="authenticate", cache_policy=NO_CACHE, persist_result=False)
@@ -29,5 +30,6 @@ async def authenticate(
     Raises:
         ConfigurationError: a referenced variable is not set.
     """
-    client = ApiClient(api, retry=retry or RetrySettings(), errors=errors or {})
-    return await client.__aenter__()
+    with explained():
+        client = ApiClient(api, retry=retry or RetrySettings(), errors=errors or {})
+        return await client.__aenter__()

@@ -12,6 +12,7 @@ from astrio.tasks.batch import Page
 from astrio.tasks.fetching import fetch_pages
 from astrio.tasks.http.client import ApiClient
 from astrio.tasks.reading import ReadPlan
+from astrio.tasks.unexpected import explained
 
 
 @task(name="fetch", cache_policy=NO_CACHE, persist_result=False)
@@ -28,5 +29,6 @@ async def fetch(
     Raises:
         AstrioError: a page could not be had or used; the text names request and page.
     """
-    async for page in fetch_pages(session, plan, stopping):
-        yield page
+    with explained():
+        async for page in fetch_pages(session, plan, stopping):
+            yield page

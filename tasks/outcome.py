@@ -30,7 +30,9 @@ class Outcome:
         higher: the higher of two cursor values.
         cursor: name of the cursor field, for the report.
         atomic: the slice stays in one transaction.
+        staged: the rows take the place of the table's at the end (`replace`).
         sorted: the watermark moves with each chunk.
+        finished: the destination has ended the slice: nothing of it can be taken back.
     """
 
     destination: Destination
@@ -40,7 +42,9 @@ class Outcome:
     higher: Callable[[Any, Any], Any] = max
     cursor: str | None = None
     atomic: bool = False
+    staged: bool = False
     sorted: bool = False
+    finished: bool = False
     _thread: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="destination")
     )
@@ -51,6 +55,31 @@ class Outcome:
         return await asyncio.shield(
             loop.run_in_executor(self._thread, lambda: function(*args, **kwargs))
         )
+
+    @property
+    def all_or_nothing(self) -> bool:
+        """Whether what is committed counts only once the slice is finished."""
+        return self.atomic or self.staged
+
+    async def finish(self, **how: Any) -> None:
+        """End the slice with the account's report; `finished` is right even if Ctrl-C meets it."""
+
+        def finish() -> None:
+            self.destination.finish(self.account.report, **how)
+            self.finished = True
+
+        await self.call(finish)
+
+    async def settle(self) -> None:
+        """Wait for the call that Ctrl-C has left at work, if there is one."""
+        await self.call(lambda: None)
+
+    async def renew(self) -> None:
+        """Extend the lease, beside a long call where the destination is able to."""
+        if self.destination.renews_apart:
+            await asyncio.to_thread(self.destination.renew)
+        else:
+            await self.call(self.destination.renew)
 
     async def close(self) -> None:
         """Release the lease and disconnect."""

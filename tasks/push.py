@@ -11,6 +11,7 @@ from astrio.tasks.batch import Batch
 from astrio.tasks.outcome import Outcome
 from astrio.tasks.pushing import push_batches
 from astrio.tasks.report import RunReport
+from astrio.tasks.unexpected import explained
 
 
 @task(name="push", cache_policy=NO_CACHE, persist_result=False)
@@ -20,4 +21,5 @@ async def push(batches: AsyncIterable[Batch], outcome: Outcome) -> RunReport:
     Raises:
         AstrioError: the run failed; what was committed stays, and the resume point with it.
     """
-    return await push_batches(batches, outcome)
+    with explained():
+        return await push_batches(batches, outcome)

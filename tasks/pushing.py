@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
-from astrio.blocks.errors import AstrioError, ImbalanceError, TooManyRejectsError
+from astrio.blocks.errors import (
+    AstrioError,
+    DestinationBusyError,
+    ImbalanceError,
+    TooManyRejectsError,
+)
 from astrio.tasks.batch import Batch
 from astrio.tasks.destinations.base import Chunk, Written
 from astrio.tasks.outcome import Outcome
@@ -47,10 +53,13 @@ async def fail_run(outcome: Outcome, error: AstrioError, *, state: str = "failed
     """Roll back what is not committed, and keep the failed run's report with the data.
 
     The resume point stays, unless the finished slice itself was found wanting: then the next
-    run reads it again from its start.
+    run reads it again from its start. A slice that Ctrl-C found finished stays, and its report.
     """
     account = outcome.account
-    if outcome.atomic:
+    await outcome.settle()
+    if outcome.finished:
+        return account.report
+    if outcome.all_or_nothing:
         account.roll_back()
     _stop_clock(outcome)
     report = account.fail(error, state=state)
@@ -63,13 +72,14 @@ async def _renew_lease(outcome: Outcome) -> None:
     """Keep the lease alive while the source is slow; a lost one is found by the next commit."""
     while True:
         await asyncio.sleep(RENEW_SECONDS)
-        await outcome.call(outcome.destination.renew)
+        with suppress(DestinationBusyError):
+            await outcome.renew()
 
 
 async def _close_account(outcome: Outcome) -> RunReport:
     account, report = outcome.account, outcome.account.report
     account.close()
-    account.check()
+    account.check(whole=outcome.staged)
     watermark = _watermark(outcome)
     if outcome.cursor is not None and watermark is not None:
         report.checkpoint = {outcome.cursor: watermark}
@@ -78,9 +88,10 @@ async def _close_account(outcome: Outcome) -> RunReport:
             "max_pages ended the reading early, so the watermark did not move: raise "
             "paginate.max_pages, or set incremental.sorted if records come oldest first."
         )
-    report.state = "completed_with_rejects" if report.records.rejected else "completed"
+    lost = report.records.rejected + report.records.failed
+    report.state = "completed_with_rejects" if lost else "completed"
     _stop_clock(outcome)
-    await outcome.call(outcome.destination.finish, report, watermark=watermark, clear_resume=True)
+    await outcome.finish(watermark=watermark, clear_resume=True)
     return report
 
 
@@ -129,10 +140,10 @@ class _ChunkWriter:
     async def _start_again(self) -> None:
         outcome = self._outcome
         self._waiting, self._rows = [], 0
-        if outcome.atomic:
+        if outcome.all_or_nothing:
             outcome.account.roll_back()
             await outcome.call(outcome.destination.abandon)
-            await outcome.call(outcome.destination.begin_slice, atomic=True)
+            await outcome.call(outcome.destination.begin_slice, atomic=outcome.atomic)
         outcome.account.restart()
 
     async def flush(self) -> None:

@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from astrio.tasks.batch import Batch, Page
 from astrio.tasks.mapping.compile import CompiledMapping
 from astrio.tasks.stages import transform_pages
+from astrio.tasks.unexpected import explained
 
 
 @task(name="transform", cache_policy=NO_CACHE, persist_result=False)
@@ -17,5 +18,6 @@ async def transform(
     pages: AsyncIterable[Page], mapping: CompiledMapping
 ) -> AsyncGenerator[Batch, None]:
     """Yield each page as a batch of mapped rows; a record that fails becomes one of its rejects."""
-    async for batch in transform_pages(pages, mapping):
-        yield batch
+    with explained():
+        async for batch in transform_pages(pages, mapping):
+            yield batch

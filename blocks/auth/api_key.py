@@ -20,15 +20,21 @@ _COOKIE_VALUE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
 class ApiKeyAuth(Auth):
     """`{type: api_key, header: X-Api-Key, value: "${env:KEY}"}`, or `query:` or `cookie:`."""
 
+    title: ClassVar[str] = "API key"
+    summary: ClassVar[str] = "An API key, sent in a header, a query parameter or a cookie."
     secret_fields: ClassVar[tuple[str, ...]] = ("value",)
 
     type: Literal["api_key"] = "api_key"
-    header: str | None = Field(default=None, min_length=1, description="Name of the header.")
-    query: str | None = Field(
-        default=None, min_length=1, description="Name of the query parameter."
+    header: str | None = Field(
+        default=None, min_length=1, description="Name of the header that carries it."
     )
-    cookie: str | None = Field(default=None, min_length=1, description="Name of the cookie.")
-    value: str = Field(min_length=1)
+    query: str | None = Field(
+        default=None, min_length=1, description="Name of the query parameter that carries it."
+    )
+    cookie: str | None = Field(
+        default=None, min_length=1, description="Name of the cookie that carries it."
+    )
+    value: str = Field(min_length=1, description="The key itself.")
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

@@ -12,17 +12,17 @@ from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.literals import SHOW_SECRETS
 from astrio.blocks.redaction import MASK, remember
 from astrio.blocks.secrets import is_reference, resolve
-from astrio.blocks.settings import Settings
+from astrio.blocks.storable import Storable
 
 if TYPE_CHECKING:
     import httpx
 
 
-class Auth(Settings):
+class Auth(Storable):
     """Base of all authentications.
 
     To add one, write a module in this package with a subclass whose `type` is a Literal, and its
-    test; it is found by itself.
+    test; it is found by itself, and a Prefect block is derived from it.
 
     A literal secret is masked in `repr`, `str` and every dump, so that no log, event or flow
     parameter shows it; `model_dump(context={"show_secrets": True})` reveals it where it must be
@@ -33,7 +33,14 @@ class Auth(Settings):
             `${env:NAME}`, or literals (accepted with a warning).
     """
 
-    secret_fields: ClassVar[tuple[str, ...]] = ()
+    example: ClassVar[str] = (
+        "```bash\nastrio connections add shop base_url=https://api.example.com auth=NAME\n```"
+    )
+
+    @classmethod
+    def kind(cls) -> str:
+        """Return its `type`."""
+        return str(cls.model_fields["type"].default)
 
     @abstractmethod
     def to_httpx_auth(self) -> httpx.Auth | None:

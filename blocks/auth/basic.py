@@ -22,11 +22,16 @@ class BasicAuth(Auth):
     Some vendors take an API key as the user name and no password; then it is the secret.
     """
 
+    title: ClassVar[str] = "basic authentication"
+    summary: ClassVar[str] = "User name and password (RFC 7617)."
     secret_fields: ClassVar[tuple[str, ...]] = ("password",)
+    sometimes_secret: ClassVar[tuple[str, ...]] = ("username",)
 
     type: Literal["basic"] = "basic"
-    username: str = Field(min_length=1)
-    password: str = ""
+    username: str = Field(
+        min_length=1, description="User name, or an API key where the vendor takes one instead."
+    )
+    password: str = Field(default="", description="Empty where the user name is the key.")
 
     def held_secrets(self) -> tuple[str, ...]:
         """Return the password, or the user name where it stands alone."""

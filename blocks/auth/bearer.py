@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class BearerAuth(Auth):
     """`{type: bearer, token: "${env:TOKEN}"}` sends `Authorization: Bearer …`."""
 
+    title: ClassVar[str] = "bearer token"
+    summary: ClassVar[str] = "A token, sent as `Authorization: Bearer …` (RFC 6750)."
     secret_fields: ClassVar[tuple[str, ...]] = ("token",)
 
     type: Literal["bearer"] = "bearer"

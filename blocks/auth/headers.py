@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 class HeadersAuth(Auth):
     """`{type: headers, headers: {X-App-Id: "${env:APP_ID}", X-App-Key: "${env:APP_KEY}"}}`."""
 
+    title: ClassVar[str] = "headers"
+    summary: ClassVar[str] = (
+        "Headers of your own, for APIs that want several keys or a scheme of their own."
+    )
     secret_fields: ClassVar[tuple[str, ...]] = ("headers",)
 
     type: Literal["headers"] = "headers"
-    headers: dict[str, str] = Field(min_length=1)
+    headers: dict[str, str] = Field(min_length=1, description="Header names and their values.")
 
     def to_httpx_auth(self) -> httpx.Auth:
         """Set each header."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from astrio.blocks.auth.base import Auth
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 class NoAuth(Auth):
     """`{type: none}`, the default."""
+
+    title: ClassVar[str] = "no authentication"
+    summary: ClassVar[str] = "Nothing is signed."
 
     type: Literal["none"] = "none"
 

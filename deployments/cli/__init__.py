@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from astrio.deployments.cli.output import reporting, show
+from astrio.deployments.cli.output import reporting, say, show
+from astrio.deployments.reaching import reaching_saved
 
 
 class _Flags(NamedTuple):
@@ -49,7 +50,7 @@ class _Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        with reporting(as_json=ctx.obj.as_json, debug=ctx.obj.debug):
+        with reporting(as_json=ctx.obj.as_json, debug=ctx.obj.debug), reaching_saved(say):
             return super().invoke(ctx)
 
 

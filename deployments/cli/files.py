@@ -52,6 +52,12 @@ def load(named: str) -> Integration:
     return loaded.integration
 
 
+def address(integration: Integration) -> str:
+    """Return where the integration reads from, for people: a URL, or a saved connection's name."""
+    api = integration.source.api
+    return f"the saved API {api}" if isinstance(api, str) else api.base_url
+
+
 def write_new(path: Path, text: str) -> Path:
     """Write a file that must not exist yet, and its folder if needed.
 

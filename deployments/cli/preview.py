@@ -12,7 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from astrio.deployments.cli.files import load
+from astrio.deployments.cli.files import address, load
 from astrio.deployments.cli.output import clean, print_json, show, waiting
 from astrio.flows.integration import Integration
 from astrio.flows.sampling import Judged, Sample, judge, read_sample
@@ -32,7 +32,7 @@ def preview(
 ) -> None:
     """Show the first records: source, mapped values and rules side by side; nothing is written."""
     integration = load(file)
-    with waiting(f"Asking {integration.source.api.base_url} …"):
+    with waiting(f"Asking {address(integration)} …"):
         sample = asyncio.run(read_sample(integration, limit))
     records = judge(integration, sample)
     if as_json:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from astrio.blocks.errors import AstrioError, ConfigurationError
 from astrio.deployments.cli.files import FOLDERS, files_in, find_integration
+from astrio.flows.connecting import with_target
 from astrio.flows.integration import Integration
 from astrio.flows.reading.read import read_integration
 from astrio.tasks.ledger.streams import KnownStream, known_streams
@@ -46,7 +47,8 @@ class Stream:
         if self.integration is None:
             raise ConfigurationError(f"{self.name}: {self.problem}")
         with chdir(self.folder):
-            return question(self.integration)
+            push = with_target(self.integration.push)
+            return question(self.integration.model_copy(update={"push": push}))
 
 
 def chosen(named: str | None) -> list[Stream]:

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from astrio.blocks.redaction import redact
-from astrio.deployments.cli.files import load
+from astrio.deployments.cli.files import address, load
 from astrio.deployments.cli.output import clean, print_json, show, waiting
 from astrio.flows.integration import Integration
 from astrio.flows.sampling import Sample, read_sample
@@ -30,7 +30,7 @@ def ask(
     Nothing is written anywhere.
     """
     integration = load(file)
-    with waiting(f"Asking {integration.source.api.base_url} …"):
+    with waiting(f"Asking {address(integration)} …"):
         sample = asyncio.run(read_sample(integration, 1))
     record = sample.records[0] if sample.records else {}
     fields = list(_fields(record))[:_MOST_FIELDS]

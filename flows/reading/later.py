@@ -17,7 +17,6 @@ _KEYS: dict[str, str] = {
     "content embeds",
 }
 _VALUES: dict[str, str] = {
-    "push.mode": "replace",
     "source.api.auth": "digest oauth2_client_credentials oauth2_authorization_code "
     "oauth2_refresh_token jwt aws_sigv4 hmac login",
 }
@@ -36,12 +35,7 @@ def later_value(path: str, value: object) -> str:
 
 
 def later_form(path: str, node: Node) -> str:
-    """Return the message for a form of a later version: saved names, lists of destinations."""
+    """Return the message for a form of a later version: lists of destinations."""
     if path in ("push", "push.to") and node.items is not None:
         return f"a list of destinations {_NOT_YET}"
-    inline = {"source.api": '{base_url: "https://…"}', "push.to": '{url: "sqlite:///data.db"}'}
-    if path not in inline or not isinstance(node.value, str):
-        return ""
-    if "://" in node.value:
-        return f"expected a mapping: {inline[path]}"
-    return f"a saved connection (`{node.value}`) {_NOT_YET}: write it out as {inline[path]}"
+    return ""

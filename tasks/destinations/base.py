@@ -69,7 +69,17 @@ class RunIdentity:
 
 
 class Destination(Protocol):
-    """A place records are pushed to. Calls are blocking and come from one thread at a time."""
+    """A place records are pushed to. Calls are blocking and come from one thread at a time.
+
+    In mode `replace`, what `commit` writes is seen by nobody before `finish`, which lets it take
+    the place of the old rows and sets `deleted` in the report's records; until then, and if the
+    slice is abandoned, or the process killed, the old rows stay.
+    """
+
+    @property
+    def renews_apart(self) -> bool:
+        """Whether `renew` may be called from another thread while another call is at work."""
+        ...
 
     def open(self, run: RunIdentity, *, wait: bool = False) -> StreamState:
         """Connect, create the state tables, take the stream's lease and return its state.

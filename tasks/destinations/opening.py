@@ -37,7 +37,7 @@ def destination_reference(push: PushSettings) -> str:
     """
     from astrio.tasks.destinations.sql.database import Database
 
-    return Database(push.to.url).reference
+    return Database.of(push.target).reference
 
 
 def quarantine_rows(

@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, SerializationInfo, field_serializer
+from pydantic import Field, PrivateAttr
 
-from astrio.blocks.literals import mask_password, remember_password
+from astrio.blocks.database import Database
 from astrio.blocks.settings import Settings
+from astrio.blocks.store.either import or_saved, written_out
 
 
-class SqlTarget(Settings):
-    """`to: {url: …}`: a SQL database by SQLAlchemy URL; `${env:NAME}` is filled in at run time."""
+class SqlTarget(Database):
+    """`to: {url: …}`: a SQL database by SQLAlchemy URL; references are filled in at run time."""
 
-    url: str = Field(description='e.g. "sqlite:///orders.db" or "${env:WAREHOUSE_URL}".')
+    _saved_as: str = PrivateAttr("")
 
-    @field_serializer("url")
-    def _mask_password(self, url: str, info: SerializationInfo) -> str:
-        return mask_password(url, info)
+    @classmethod
+    def saved(cls, database: Database, name: str) -> SqlTarget:
+        """Return the target that is saved as `name`."""
+        target = cls(url=database.url, password=database.password)
+        target._saved_as = name
+        return target
 
-    def model_post_init(self, _context: Any, /) -> None:
-        """Let no message show a literal password."""
-        remember_password(self.url)
+    @property
+    def named(self) -> str:
+        """How its user knows the URL."""
+        saved = f"the URL of the saved database {self._saved_as}"
+        return saved if self._saved_as else "push.to.url"
+
+
+if TYPE_CHECKING:
+    SqlTargetOrName = SqlTarget | str
+else:
+    SqlTargetOrName = or_saved(SqlTarget, '{url: "sqlite:///data.db"}')
 
 
 class PushSettings(Settings):
     """`push`: destination, table, and how rows meet the rows already there."""
 
-    to: SqlTarget
+    to: SqlTargetOrName = Field(description="A saved database's name, or one written out.")
     table: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")
-    mode: Literal["append", "upsert"] = "append"
+    mode: Literal["append", "upsert", "replace"] = Field(
+        "append",
+        description="append: add rows; upsert: update the rows of the same key, add the others; "
+        "replace: put the rows in the place of all rows of the table, once they are complete.",
+    )
     key: tuple[str, ...] = Field((), description="Target fields that identify a row.")
+
+    @property
+    def target(self) -> SqlTarget:
+        """The database, once its saved name has been resolved (`astrio.flows.connecting`)."""
+        return written_out(self.to, "push.to")

@@ -19,6 +19,7 @@ from astrio.tasks.ledger.tables import stream as index
 
 _IDENTITY: Final = (index.c.integration, index.c.destination, index.c.table_name)
 _URL: Final = "ASTRIO_LEDGER_URL"
+_SCHEMA: Final = "astrio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ def known_streams() -> list[KnownStream]:
     if not ledger.exists():
         return []
     with ledger.reading() as connection:
+        ledger.dialect.work_in(connection, _SCHEMA, create=False)
         if stored_revision(connection) == REVISION:
             return _listed(connection)
     with _writing() as (_, connection):
@@ -89,6 +91,7 @@ def _writing() -> Iterator[tuple[Database, Connection]]:
         make_astrio_home()
     database = _ledger()
     with database.explained(), database.connect() as connection, transaction(connection):
+        database.dialect.work_in(connection, _SCHEMA, create=True)
         migrate(connection)
         yield database, connection
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
-from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.errors import ConfigurationError, ServerUnavailableError
 from astrio.blocks.redaction import redact
 from astrio.blocks.secrets import is_reference, references, resolve
 
@@ -44,8 +47,12 @@ def test_a_reference_without_a_name_is_an_error() -> None:
         resolve("${env:}")
 
 
-def test_secret_blocks_are_refused_in_plain_words() -> None:
-    with pytest.raises(ConfigurationError, match="cannot be read yet"):
+def test_a_secret_block_cannot_be_read_where_no_server_is_known(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    monkeypatch.delitem(sys.modules, "prefect", raising=False)
+    with pytest.raises(ServerUnavailableError, match="No Prefect server is configured"):
         resolve("${secret:shop}")
 
 

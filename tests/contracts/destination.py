@@ -20,6 +20,7 @@ from astrio.blocks.errors import (
     LeaseHeldError,
     TooManyRejectsError,
 )
+from astrio.blocks.literals import SHOW_SECRETS
 from astrio.tasks.batch import Batch, Page, Problem, Reject
 from astrio.tasks.destinations.base import Chunk, RunIdentity, StreamState, Written
 from astrio.tasks.destinations.opening import (
@@ -56,7 +57,8 @@ class Stream:
     def __init__(self, url: str, **push: Any) -> None:
         settings = {"table": "orders", "mode": "upsert", "key": ["id"]} | push
         self.push = PushSettings.model_validate({"to": {"url": url}} | settings)
-        self.database: Engine = create_engine(url)
+        driver = "postgresql+psycopg://"
+        self.database: Engine = create_engine(url.replace("postgresql://", driver))
         self.state = StreamState()
         self._opened: list[SqlDestination] = []
 
@@ -270,10 +272,10 @@ class DestinationContract:
         assert stream.rows() == [(1, "mine", "Ann"), (2, None, "Bob")]
 
     def test_names_are_compared_without_regard_to_case(self, stream: Stream) -> None:
-        stream.execute("CREATE TABLE Orders (Id BIGINT PRIMARY KEY, NAME TEXT)")
+        stream.execute('CREATE TABLE orders ("Id" BIGINT PRIMARY KEY, "NAME" TEXT)')
         stream.write("id name", (1, "Ann"))
         assert stream.columns() == ["Id", "NAME"]
-        assert stream.rows() == [(1, "Ann")]
+        assert stream.rows("SELECT * FROM orders") == [(1, "Ann")]
 
     def test_names_need_not_be_identifiers(self, stream: Stream) -> None:
         stream.push = stream.push.model_copy(update={"key": ('a"b%s:c',)})
@@ -796,7 +798,12 @@ def child(stream: Stream, code: str) -> subprocess.Popen[str]:
         "run = RunIdentity('child', 'shop')\n"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", head + body, stream.push.model_dump_json()],
+        [
+            sys.executable,
+            "-c",
+            head + body,
+            stream.push.model_dump_json(context={SHOW_SECRETS: True}),
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

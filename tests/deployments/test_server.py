@@ -19,7 +19,10 @@ from tests.flows.api import cursor_api, integration, record
 from tests.support.command import begin, ended, eventually
 from tests.support.server import answer, serve, unused_url
 
-from astrio.deployments.server import ServerUnavailableError, is_healthy, prefect_server
+from astrio.blocks.errors import ServerUnavailableError
+from astrio.deployments.processes import birth
+from astrio.deployments.server import prefect_server
+from astrio.deployments.server_process import is_healthy
 
 STAND_IN = f"""#!{sys.executable}
 # Answers as the health check of a Prefect server; started as `python -m prefect server start`.
@@ -39,13 +42,16 @@ http.server.ThreadingHTTPServer(("127.0.0.1", port), Healthy).serve_forever()
 """
 
 
+SLEEPER = "#!/bin/sh\necho $$ > {}/pid; exec sleep 60\n"
+
+
 @pytest.fixture
 def stand_in(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A stand-in for Prefect; yields the home folder."""
     script = tmp_path / "python"
     script.write_text(STAND_IN)
     script.chmod(0o755)
-    monkeypatch.setattr("astrio.deployments.server.sys.executable", str(script))
+    monkeypatch.setattr("astrio.deployments.server_process.sys.executable", str(script))
     with unconfigured():
         yield home
 
@@ -75,7 +81,7 @@ def note(home: Path) -> dict[str, Any]:
 
 def write_note(home: Path, url: str, pid: int, *, temporary: bool = True) -> None:
     home.mkdir(exist_ok=True)
-    text = json.dumps({"url": url, "pid": pid, "temporary": temporary})
+    text = json.dumps({"url": url, "pid": pid, "temporary": temporary, "born": birth(pid)})
     (home / "server.json").write_text(text)
 
 
@@ -214,24 +220,29 @@ def test_a_server_that_ends_at_once_is_an_error_that_names_its_log(
 def test_a_server_that_is_not_ready_in_time_is_stopped(
     stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("astrio.deployments.server.START_SECONDS", 0.2)
-    (tmp_path / "python").write_text("#!/bin/sh\nexec sleep 60\n")
+    monkeypatch.setattr("astrio.deployments.server_process.START_SECONDS", 0.2)
+    (tmp_path / "python").write_text(SLEEPER.format(tmp_path))
     with pytest.raises(ServerUnavailableError), prefect_server(silently):
         pass
-    assert is_gone(note(stand_in)["pid"])
+    assert is_gone(sleeper(tmp_path))
 
 
 def test_ctrl_c_while_the_server_starts_stops_it(
     stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(_: str) -> bool:
+        assert eventually(lambda: (tmp_path / "pid").exists() and sleeper(tmp_path) > 0)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("astrio.deployments.server.is_healthy", interrupt)
-    (tmp_path / "python").write_text("#!/bin/sh\nexec sleep 60\n")
+    monkeypatch.setattr("astrio.deployments.server_process.is_healthy", interrupt)
+    (tmp_path / "python").write_text(SLEEPER.format(tmp_path))
     with pytest.raises(KeyboardInterrupt), prefect_server(silently):
         pass
-    assert is_gone(note(stand_in)["pid"])
+    assert is_gone(sleeper(tmp_path))
+
+
+def sleeper(folder: Path) -> int:
+    return int((folder / "pid").read_text() or 0)
 
 
 def is_gone(pid: int) -> bool:

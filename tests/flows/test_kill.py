@@ -6,110 +6,226 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 from tests.flows.api import cursor_api, integration, record
 
-RECORDS = 50_000
-COMMAND = [sys.executable, "-c", "from astrio.deployments.cli import main; main()", "run"]
+DATABASES = ["sqlite"]
+RECORDS = [record(number) for number in range(50_000)]
+OLD, NEW = ([record(number, name=age) for number in range(20_000)] for age in ("old", "new"))
+COMMAND = "from astrio.deployments.cli import main; main()"
+KILLED_IN_THE_SWAP = """
+import os, signal
+from astrio.tasks.destinations.sql.staging import Staging
+swap = Staging.take_place
+def killed(self, connection):
+    swap(self, connection)
+    os.kill(os.getpid(), signal.SIGKILL)
+Staging.take_place = killed
+"""
 
 
-def start(file: Path, api_url: str) -> subprocess.Popen[str]:
-    environment = os.environ | {
-        "PREFECT_API_URL": api_url,
-        "PYTHONPATH": os.pathsep.join(sys.path),
-    }
-    return subprocess.Popen(
-        [*COMMAND, str(file), "--json", "--wait"],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@pytest.fixture(params=DATABASES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/items.db?timeout=30"
+    found: str = request.getfixturevalue(f"{request.param}_url")
+    return found
 
 
-def committed(database: Path) -> int:
-    try:
-        with sqlite3.connect(database, timeout=30) as connection:
-            return int(connection.execute("SELECT count(*) FROM items").fetchone()[0])
-    except sqlite3.OperationalError:
-        return 0
+class Database:
+    """The destination, seen from outside."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = create_engine(url, poolclass=NullPool)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query; no rows if there is no such table."""
+        try:
+            with self._engine.connect() as connection:
+                return [tuple(row) for row in connection.execute(text(sql))]
+        except DBAPIError as error:
+            if "no such table" in str(error) or "does not exist" in str(error):
+                return []
+            raise
+
+    def tables(self) -> list[str]:
+        """Return the names of all tables."""
+        return inspect(self._engine).get_table_names()
+
+    def clear(self) -> None:
+        """Drop all tables."""
+        with self._engine.begin() as connection:
+            for name in inspect(connection).get_table_names():
+                connection.execute(text(f'DROP TABLE "{name}"'))
+
+    def items(self) -> list[tuple[Any, ...]]:
+        """Return the pushed rows."""
+        return self.rows("SELECT id, name, email, updated_at FROM items ORDER BY id")
+
+    def committed(self) -> int:
+        """Return how many rows are committed: to the staging table, while there is one."""
+        staging = [name for name in self.tables() if "staging" in name]
+        counted = self.rows(f"SELECT count(*) FROM {staging[0] if staging else 'items'}")
+        return int(counted[0][0]) if counted else 0
+
+    def completed(self) -> int:
+        """Return how many syncs have closed their account."""
+        counted = self.rows("SELECT count(*) FROM _astrio_run WHERE state LIKE 'completed%'")
+        return int(counted[0][0]) if counted else 0
 
 
-def ended(database: Path) -> bool:
-    """Whether the sync had closed its account; another run of it would be a new one."""
-    with sqlite3.connect(database, timeout=30) as connection:
-        query = "SELECT count(*) FROM _astrio_run WHERE state LIKE 'completed%'"
-        return bool(connection.execute(query).fetchone()[0])
+@dataclass
+class Sync:
+    """The command `run` of one file, again and again.
+
+    Attributes:
+        records: what the API serves.
+    """
+
+    database: Database
+    file: Path
+    api_url: str
+    chance: random.Random
+    records: list[dict[str, Any]] = field(default_factory=list)
+
+    @contextmanager
+    def served(self, mode: str) -> Iterator[None]:
+        """Serve the records and write the integration."""
+        with cursor_api(self.records, size=500) as server:
+            plan = integration(server.url, Path("items.db"))
+            document = plan.model_dump(mode="json", by_alias=True, exclude_none=True)
+            document["push"] |= {"mode": mode, "to": {"url": self.database.url}}
+            self.file.write_text(yaml.safe_dump(document, sort_keys=False))
+            yield
+
+    def start(self, before: str = "") -> subprocess.Popen[str]:
+        """Start a run; `before` is code that its process runs first."""
+        environment = os.environ | {
+            "PREFECT_API_URL": self.api_url,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
+        code = f"{before}\n{COMMAND}"
+        return subprocess.Popen(
+            [sys.executable, "-c", code, "run", str(self.file), "--json", "--wait"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def finish(self, process: subprocess.Popen[str] | None = None) -> dict[str, Any]:
+        """Let a run complete, and return its report."""
+        process = process or self.start()
+        out, err = process.communicate(timeout=240)
+        assert process.returncode == 0, err
+        report: dict[str, Any] = json.loads(out)
+        return report
+
+    def kill_in_the_middle(self, before: int) -> bool:
+        """Kill a run once more than so many rows are committed; False if it was done earlier."""
+        process, completed = self.start(), self.database.completed()
+        while process.poll() is None and self.database.committed() <= before:
+            if self.database.completed() > completed:
+                break
+            time.sleep(0.01)
+        time.sleep(self.chance.random() * 0.4)
+        if process.poll() is not None:
+            self.finish(process)
+            return False
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        return True
 
 
-def finished(process: subprocess.Popen[str]) -> dict[str, Any]:
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 0, err
-    report: dict[str, Any] = json.loads(out)
-    return report
+@pytest.fixture
+def sync(url: str, tmp_path: Path, prefect_api: str, home: Path) -> Sync:
+    return Sync(Database(url), tmp_path / "items.yaml", prefect_api, random.Random(1))
 
 
-def kill_in_the_middle(file: Path, database: Path, api_url: str, chance: random.Random) -> bool:
-    """Start a run, kill it once it has committed something new; False if it was done before."""
-    before, process = committed(database), start(file, api_url)
-    while process.poll() is None and committed(database) <= before:
-        time.sleep(0.01)
-    time.sleep(chance.random() * 0.4)
-    if process.poll() is not None:
-        finished(process)
-        return False
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    return True
+def rows_of(records: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return [tuple(each.values()) for each in records]
 
 
-def kill_and_resume(tmp_path: Path, api_url: str, kills: int, seed: int, mode: str) -> None:
-    records = [record(number) for number in range(RECORDS)]
-    database, file = tmp_path / "items.db", tmp_path / "items.yaml"
-    chance, killed, resumed = random.Random(seed), 0, 0
-    with cursor_api(records, size=500) as server:
-        plan = integration(server.url, database)
-        document = plan.model_dump(mode="json", by_alias=True, exclude_none=True)
-        document["push"]["mode"] = mode
-        file.write_text(yaml.safe_dump(document, sort_keys=False))
+def kill_and_resume(sync: Sync, kills: int, mode: str) -> None:
+    killed = resumed = 0
+    sync.records = RECORDS
+    with sync.served(mode):
         while killed < kills:
-            killed += kill_in_the_middle(file, database, api_url, chance)
-            if ended(database):  # killed too late, or not at all: begin another sync
-                database.unlink()
+            killed += sync.kill_in_the_middle(sync.database.committed())
+            if sync.database.completed():  # killed too late, or not at all: begin another sync
+                sync.database.clear()
             else:
                 resumed += 1
-        report = finished(start(file, api_url))
+        report = sync.finish()
     counts = report["records"]
     assert report["state"] == "completed"
-    assert counts["fetched"] == RECORDS
-    assert counts["written"] + counts["unchanged"] == RECORDS
-    with sqlite3.connect(database) as connection:
-        stored = connection.execute(
-            "SELECT id, name, email, updated_at FROM items ORDER BY id"
-        ).fetchall()
-    assert stored == [tuple(each.values()) for each in records]
+    assert counts["fetched"] == len(RECORDS)
+    assert counts["written"] + counts["unchanged"] == len(RECORDS)
+    assert sync.database.items() == rows_of(RECORDS)
     assert resumed > 0
 
 
-@pytest.mark.usefixtures("home")
+def kill_and_replace(sync: Sync, kills: int) -> None:
+    """Kill runs that replace the table: it holds the old rows, until the end of a run."""
+    killed = intact = 0
+    sync.records[:] = OLD
+    with sync.served("replace"):
+        sync.finish()
+        shown = rows_of(OLD)
+        while killed < kills:
+            completed = sync.database.completed()
+            sync.records[:] = NEW if shown == rows_of(OLD) else OLD
+            killed += sync.kill_in_the_middle(0)
+            if sync.database.completed() > completed:  # killed too late, or not at all
+                shown = rows_of(sync.records)
+            else:
+                intact += 1
+            assert sync.database.items() == shown
+        sync.records[:] = NEW if shown == rows_of(OLD) else OLD
+        in_the_swap = sync.start(KILLED_IN_THE_SWAP)
+        in_the_swap.communicate()
+        assert in_the_swap.returncode == -signal.SIGKILL
+        assert sync.database.items() == shown
+        report = sync.finish()
+    assert report["records"]["fetched"] == report["records"]["written"] == len(sync.records)
+    assert sync.database.items() == rows_of(sync.records)
+    assert not [name for name in sync.database.tables() if "staging" in name]
+    assert intact > 0
+
+
 @pytest.mark.parametrize("mode", ["upsert", "append"])
-def test_a_sync_killed_at_random_moments_ends_equal_to_its_source(
-    tmp_path: Path, prefect_api: str, mode: str
+def test_a_sync_killed_at_random_moments_ends_equal_to_its_source(sync: Sync, mode: str) -> None:
+    kill_and_resume(sync, kills=3, mode=mode)
+
+
+def test_a_killed_replacement_leaves_the_old_rows_and_the_next_run_replaces_them(
+    sync: Sync,
 ) -> None:
-    kill_and_resume(tmp_path, prefect_api, kills=3, seed=1, mode=mode)
+    kill_and_replace(sync, kills=3)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("mode", ["upsert", "append"])
-def test_twenty_kills(tmp_path: Path, prefect_api: str, mode: str) -> None:
-    kill_and_resume(tmp_path, prefect_api, kills=20, seed=2, mode=mode)
+def test_twenty_kills(sync: Sync, mode: str) -> None:
+    kill_and_resume(sync, kills=20, mode=mode)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_twenty_killed_replacements(sync: Sync) -> None:
+    kill_and_replace(sync, kills=20)

@@ -102,6 +102,24 @@ def test_more_rejects_than_that_fail_the_run(
     assert told in failure.value.message
 
 
+@pytest.mark.parametrize(("allowed", "failed"), [(None, 5), (0, 1), ("15%", 2)])
+def test_rows_that_the_destination_refused_count_as_rejects(
+    allowed: int | str | None, failed: int
+) -> None:
+    sums = counted(allowed, fetched=10, rejected=5, failed=failed, written=5 - failed)
+    with pytest.raises(TooManyRejectsError, match="mapping, the rules or the destination rejected"):
+        sums.check()
+
+
+def test_a_reading_that_was_cut_short_is_no_whole() -> None:
+    sums = counted(fetched=5, written=5)
+    sums.report.stop_reason, sums.report.pages = "limit", 2
+    with pytest.raises(ImbalanceError, match="max_pages ended the reading after 2 pages"):
+        sums.check(whole=True)
+    sums.report.stop_reason = "no_next"
+    sums.check(whole=True)
+
+
 def test_what_an_abandoned_reading_wrote_counts_as_written() -> None:
     sums = counted(fetched=5, written=5)
     sums.cursor = "2026"
@@ -129,7 +147,7 @@ def test_a_second_reading_that_writes_everything_anew_moves_nothing() -> None:
 
 
 def test_rows_that_were_rolled_back_have_failed() -> None:
-    sums = counted(fetched=6, rejected=1, written=3, unchanged=2)
+    sums = counted(fetched=6, rejected=1, written=3, unchanged=2, deleted=4)
     sums.roll_back()
     assert sums.report.records == Records(fetched=6, rejected=1, failed=5)
 

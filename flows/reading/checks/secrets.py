@@ -12,6 +12,7 @@ from astrio.blocks.auth.base import Auth
 from astrio.blocks.auth.choice import AnyAuth
 from astrio.blocks.literals import PASSWORD, SENSITIVE_NAME
 from astrio.blocks.secrets import REFERENCE, is_reference, references
+from astrio.blocks.store.names import is_block_name, proposed_name
 from astrio.flows.reading.mistakes import Mistake
 from astrio.flows.reading.node import Node
 
@@ -51,6 +52,8 @@ def _secret_scalars(root: Node) -> Iterator[tuple[str, Node]]:
         for name in _held(node.plain()):
             if held := node.at(name):
                 yield from held.scalars(f"source.api.auth.{name}")
+    if node := root.at("push", "to", "password"):
+        yield "push.to.password", node
     for keys in _NAMED:
         parent = root.at(*keys)
         for name, entry in ((parent.entries if parent else None) or {}).items():
@@ -69,8 +72,10 @@ def _held(settings: Any) -> Iterable[str]:
 def _reference_problems(path: str, node: Node) -> Iterator[Mistake]:
     for kind, name in references(node.value):
         if kind == "secret":
-            words = "`${secret:…}` is not available yet in this version: use ${env:NAME}"
-            yield Mistake.at(node.place, path, words)
+            if not is_block_name(name):
+                hint = f"; for example `{proposed_name(name)}`" if proposed_name(name) else ""
+                words = f"${{secret:NAME}} needs a Secret block's name (a-z, 0-9 and -){hint}"
+                yield Mistake.at(node.place, path, words)
         elif not _VARIABLE.fullmatch(name):
             words = "${env:NAME} needs the name of an environment variable"
             yield Mistake.at(node.place, path, words)

@@ -7,10 +7,7 @@ from collections.abc import Iterator
 from astrio.flows.reading.mistakes import Mistake
 from astrio.flows.reading.node import Node
 
-_LATER = {
-    "schedule": "run it by cron or a Prefect deployment until then",
-    "alerts": "watch `astrio status` until then",
-}
+_LATER = {"alerts": "watch `astrio status` until then"}
 
 
 def check(root: Node) -> Iterator[Mistake]:

@@ -10,27 +10,43 @@ from sqlalchemy.engine import RootTransaction, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.literals import SENSITIVE_NAME
+from astrio.blocks.redaction import remember
 from astrio.blocks.secrets import resolve
+from astrio.tasks.destinations.settings import SqlTarget
 from astrio.tasks.destinations.sql.dialect import dialect_of
 
 
 class Database:
     """One database; nothing is opened, and no file created, before `connect` or `reading`."""
 
-    def __init__(self, url: str | URL, *, named: str = "push.to.url") -> None:
+    def __init__(self, url: str | URL, *, password: str = "", named: str = "push.to.url") -> None:
         """Resolve the references in `url`, which the user knows by the name `named`.
+
+        Args:
+            url: where the database is.
+            password: put into the URL, unless it is SQLite's, which has no place for one.
+            named: what messages call the URL.
 
         Raises:
             ConfigurationError: a variable is not set, or this is no URL of a known database.
         """
         try:
             self._url = make_url(resolve(url) if isinstance(url, str) else url)
+            if password and self._url.get_backend_name() != "sqlite":
+                self._url = self._url.set(password=resolve(password))
         except (ArgumentError, ValueError):
             raise ConfigurationError(
                 f"{named} is no database URL.", advice='Write e.g. "sqlite:///orders.db".'
             ) from None
+        _remember_secrets(self._url)
         self.dialect = dialect_of(self._url)
         self.reference = self.dialect.reference(self._url)
+
+    @classmethod
+    def of(cls, target: SqlTarget) -> Database:
+        """Return the database of a `push.to`; raises as the constructor."""
+        return cls(target.url, password=target.password, named=target.named)
 
     def exists(self) -> bool:
         """Whether there is a database to read, without creating one."""
@@ -61,6 +77,14 @@ class Database:
             if not isinstance(error, (SQLAlchemyError, *self.dialect.driver_errors)):
                 raise
             raise self.dialect.explain(error, self.reference) from error
+
+
+def _remember_secrets(url: URL) -> None:
+    """Let no message of a driver show what the URL lets in with."""
+    remember(str(url.password or ""))
+    for name, value in url.query.items():
+        if SENSITIVE_NAME.search(name):
+            remember(str(value))
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from astrio.tasks.destinations.sql import checkpoint, moment, quarantine, tables
 from astrio.tasks.destinations.sql.database import Database, savepoint, transaction
 from astrio.tasks.destinations.sql.dialect import LockedError
 from astrio.tasks.destinations.sql.lease import Lease
+from astrio.tasks.destinations.sql.staging import Staging
 from astrio.tasks.destinations.sql.stream import Stamp, Stream
 from astrio.tasks.destinations.sql.writer import Writer
 from astrio.tasks.report import RunReport
@@ -56,14 +57,18 @@ class SqlDestination:
         Raises:
             ConfigurationError: a variable is not set, or the URL is not one of a known database.
         """
-        self._database = Database(push.to.url)
+        self._database = Database.of(push.target)
         self._dialect = self._database.dialect
         self._stream = Stream(integration, push.table)
-        self._writer = Writer(self._dialect, push)
+        self._staging = Staging(self._dialect, self._stream, push.key)
+        self._replaces = push.mode == "replace"
+        table = self._staging.name if self._replaces else push.table
+        self._writer = Writer(self._dialect, push, table)
         self._clock = clock
         self._pause = pause
         self._most_rejects = most_rejects
         self._quarantined: set[str] = set()
+        self._mended: set[str] = set()
         self._unkept: list[Reject] = []
 
     def open(self, run: RunIdentity, *, wait: bool = False) -> StreamState:
@@ -83,33 +88,45 @@ class SqlDestination:
         self._run_id = run_id
 
     def begin_slice(self, *, atomic: bool) -> None:
-        """Start a slice; `atomic` keeps it in one transaction until `finish` or `abandon`."""
+        """Start a slice; `atomic` keeps it in one transaction until `finish` or `abandon`.
+
+        With `replace`, the slice's chunks go into a staging table, atomic or not.
+        """
         with self._database.explained():
             with transaction(self._connection) as connection:
-                self._lease.extend(connection)
                 self._begin_run(connection)
-            self._slice = self._connection.begin() if atomic else None
+                self._staging.drop(connection)  # a killed run may have left it, whatever the mode
+                if self._replaces:
+                    self._staging.begin(connection)
+                self._lease.extend(connection)
+            whole = atomic and not self._replaces
+            self._slice = self._connection.begin() if whole else None
 
     def commit(self, chunk: Chunk) -> Written:
         """Write rows, quarantine, resume point and watermark of a chunk, or nothing of it."""
         with self._database.explained(), self._chunk() as connection:
-            if self._slice is None:
-                self._lease.extend(connection)
             written, keys = self._writer.write(connection, chunk.batches, self._quarantined)
             rejects = [reject for batch in chunk.batches for reject in batch.rejects]
             kept = self._keep(connection, [*rejects, *written.rejected, *written.failed])
-            quarantine.resolve(connection, self._stream, keys - kept)
+            if not self._replaces:
+                quarantine.resolve(connection, self._stream, keys - kept)
             resume = chunk.resume(written)
             self._save(connection, resume=resume, watermark=chunk.watermark)
-        self._quarantined = (self._quarantined - keys) | kept
+            if self._slice is None:
+                # Last, as in every transaction: the lease's row is locked for a moment only.
+                self._lease.extend(connection)
+        self._note_quarantined(keys, kept)
         return written
 
     def finish(self, report: RunReport, *, watermark: Any = None, clear_resume: bool) -> None:
         """End the slice: keep the report, move the watermark if given, drop the resume point."""
         with self._database.explained(), self._ending() as connection:
-            self._lease.extend(connection)
+            if self._replaces:
+                report.records.deleted = self._staging.take_place(connection)
+                quarantine.resolve(connection, self._stream, self._mended)
             checkpoint.end_run(connection, self._stamp, report)
             self._save(connection, watermark=watermark, clear_resume=clear_resume)
+            self._lease.extend(connection)
         self._unkept.clear()
 
     def abandon(self, report: RunReport | None = None, *, clear_resume: bool = False) -> None:
@@ -127,15 +144,28 @@ class SqlDestination:
                     self._begin_run(connection)
                     checkpoint.end_run(connection, self._stamp, report)
                     self._quarantine(connection, rejects)
-                if clear_resume and self._lease.still_held(connection):
-                    self._save(connection, clear_resume=True)
+                if self._lease.still_held(connection):
+                    self._clean(connection, clear_resume=clear_resume)
+                self._mended.clear()
                 self._quarantined = quarantine.open_identities(connection, self._stream)
 
+    @property
+    def renews_apart(self) -> bool:
+        """Whether `renew` may be called from another thread while another call is at work."""
+        return self._dialect.concurrent
+
     def renew(self) -> None:
-        """Extend the lease; an atomic slice needs none: nobody else can write meanwhile."""
-        if self._slice is None:
-            with self._database.explained(), transaction(self._connection) as connection:
-                self._lease.extend(connection)
+        """Extend the lease: on a connection of its own, where the database lets two write at once.
+
+        Where it does not, an atomic slice needs no renewal: nobody else can write meanwhile.
+        """
+        with self._database.explained():
+            if self._dialect.concurrent:
+                with self._database.connect() as other, transaction(other) as connection:
+                    self._lease.extend(connection)
+            elif self._slice is None:
+                with transaction(self._connection) as connection:
+                    self._lease.extend(connection)
 
     def close(self) -> None:
         """Release the lease and disconnect; never raises."""
@@ -143,6 +173,9 @@ class SqlDestination:
             if self._slice is not None:
                 begun, self._slice = self._slice, None
                 begun.rollback()
+        with suppress(Exception), transaction(self._connection) as connection:
+            if self._replaces and self._lease.still_held(connection):
+                self._staging.drop(connection)
         with suppress(Exception), transaction(self._connection) as connection:
             self._lease.release(connection)
         with suppress(Exception):
@@ -163,7 +196,7 @@ class SqlDestination:
                 raise
 
     def _take(self, connection: Connection) -> StreamState:
-        tables.prepare(connection)
+        tables.prepare(connection, self._dialect)
         self._lease.take(connection, self._dialect)
         checkpoint.create(connection, self._dialect, self._stamp)
         self._quarantined = quarantine.open_identities(connection, self._stream)
@@ -180,6 +213,19 @@ class SqlDestination:
         begun, self._slice = self._slice, None
         with transaction(self._connection, begun) as connection:
             yield connection
+
+    def _clean(self, connection: Connection, *, clear_resume: bool) -> None:
+        if self._replaces:
+            self._staging.drop(connection)
+        if clear_resume:
+            self._save(connection, clear_resume=True)
+
+    def _note_quarantined(self, written: set[str], kept: set[str]) -> None:
+        """Note who is in the quarantine, and who will leave it when the staged rows are shown."""
+        if self._replaces:
+            self._mended = (self._mended | written) - kept
+            written = set()
+        self._quarantined = (self._quarantined - written) | kept
 
     def _begin_run(self, connection: Connection) -> None:
         checkpoint.begin_run(connection, self._dialect, self._stamp)

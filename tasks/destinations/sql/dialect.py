@@ -7,9 +7,10 @@ import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, ClassVar
 
-from sqlalchemy import URL, Connection, Engine, Table
+from sqlalchemy import URL, Connection, CursorResult, Engine, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from astrio.blocks.errors import AstrioError, ConfigurationError, DestinationBusyError
@@ -23,19 +24,35 @@ class LockedError(DestinationBusyError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where rows go: a table's columns; rows are told apart by `key` (empty: always inserted)."""
+    """Where rows go: a table's columns; rows are told apart by `key` (empty: always inserted).
+
+    Attributes:
+        declared: the columns' types as the database calls them, one for each of `columns`.
+    """
 
     table: str
     columns: tuple[str, ...]
     key: tuple[str, ...] = ()
+    declared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A column as the table has it: its name and the kind it is able to hold."""
+    """A column as the table has it: its name and the kind it is able to hold.
+
+    Attributes:
+        declared: its type as the database calls it, for messages and casts.
+        takes: further kinds that it holds as it is.
+        fixed: it is of a type that only users make, so astrio never changes it.
+        generated: only the database fills it.
+    """
 
     name: str
     kind: Kind
+    declared: str = ""
+    takes: frozenset[Kind] = frozenset()
+    fixed: bool = False
+    generated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +62,15 @@ class Relation:
     Attributes:
         columns: its columns by lower-case name, in order.
         unique: sets of lower-case names that a primary key or a unique index keeps distinct.
+        required: lower-case names of the columns that every row must bring a value for: they are
+            NOT NULL, and the database fills in nothing by itself.
     """
 
     name: str
     is_view: bool
     columns: Mapping[str, Held]
     unique: Sequence[frozenset[str | None]] = field(default=())
+    required: frozenset[str] = frozenset()
 
 
 class Dialect(ABC):
@@ -65,6 +85,7 @@ class Dialect(ABC):
         nan: whether a column can hold a float that is not a number.
         driver_errors: base classes of what the driver raises by itself.
         concurrent: another connection may write while a transaction is open.
+        longest_name: the most bytes of a column's name.
     """
 
     types: ClassVar[Mapping[Kind, str]]
@@ -72,6 +93,7 @@ class Dialect(ABC):
     nan: ClassVar[bool]
     driver_errors: ClassVar[tuple[type[Exception], ...]]
     concurrent: ClassVar[bool]
+    longest_name: ClassVar[int] = 1000
 
     @abstractmethod
     def engine(self, url: URL) -> Engine:
@@ -100,6 +122,35 @@ class Dialect(ABC):
     @abstractmethod
     def retype(self, connection: Connection, relation: Relation, kinds: Mapping[str, Kind]) -> None:
         """Change the kinds of columns (by real name), keeping values, keys, indexes, triggers."""
+
+    def clone(self, connection: Connection, relation: Relation, name: str) -> None:
+        """Create an empty table `name` that takes and refuses the same rows as `relation`.
+
+        It has its columns, defaults, checks and unique keys; foreign keys and triggers it needs
+        not have.
+        """
+        like = f"(LIKE {quoted(relation.name)} INCLUDING ALL)"
+        run(connection, f"CREATE TABLE {quoted(name)} {like}")
+
+    def queue(self, connection: Connection) -> None:  # noqa: B027 (most have nothing to do)
+        """Let one transaction at a time go on from here, where several may write at once."""
+
+    def work_in(self, connection: Connection, schema: str, *, create: bool) -> None:  # noqa: B027 (as above)
+        """Let the caller's transaction use the tables of a schema, where there are schemas."""
+
+    @abstractmethod
+    def swap(self, connection: Connection, staging: Relation, table: str) -> None:
+        """Let the rows of `staging` take the place of those of `table`, which may not exist yet.
+
+        Works within the caller's transaction; `staging` is gone afterwards. What users built on
+        the table stays: views, grants, indexes, triggers, foreign keys, columns that `staging`
+        lacks. The caller has fitted the table to the columns of `staging` before (`Schema.fit`):
+        if it exists, it has them all, of kinds at least as wide; afterwards the caller sees to
+        the key's unique index.
+
+        Raises:
+            DestinationError: a column that `staging` lacks must have a value.
+        """
 
     @abstractmethod
     def put(self, connection: Connection, target: Target, rows: Sequence[tuple[Any, ...]]) -> int:
@@ -134,6 +185,16 @@ def dialect_of(url: URL) -> Dialect:
     found = importlib.import_module(f"{dialects.__name__}.{backend}").dialect
     assert isinstance(found, Dialect)
     return found
+
+
+def run(connection: Connection, statement: str) -> CursorResult[Any]:
+    """Execute a statement as it is: a percent sign in a name stands for itself."""
+    return connection.exec_driver_sql(statement, None, {"no_parameters": True})
+
+
+def digest(text: str) -> str:
+    """Return a short name that stands for a long one."""
+    return sha256(text.encode()).hexdigest()[:12]
 
 
 def quoted(name: str) -> str:

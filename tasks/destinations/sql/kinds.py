@@ -54,6 +54,20 @@ KINDS: Final[dict[type, Kind]] = {
     UUID: Kind.TEXT,
 }
 
+WORDS: Final = {
+    Kind.BOOL: "true or false",
+    Kind.INT: "integers",
+    Kind.LONG: "integers beyond 53 bits",
+    Kind.NUMERIC: "decimals, or integers beyond 64 bits",
+    Kind.FLOAT: "floats",
+    Kind.DATE: "dates",
+    Kind.TIMESTAMP: "times",
+    Kind.JSON: "objects or lists",
+    Kind.TEXT: "texts",
+    Kind.ANY: "of some other type",
+}
+"""What people call the values of a kind."""
+
 _JOINS: Final = {
     frozenset({Kind.INT, Kind.LONG}): Kind.LONG,
     frozenset({Kind.INT, Kind.NUMERIC}): Kind.NUMERIC,

@@ -27,7 +27,11 @@ class Process:
     @classmethod
     def current(cls) -> Process:
         """Return this process."""
-        pid = os.getpid()
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> Process:
+        """Return the process on this machine that has this id now."""
         return cls(socket.gethostname(), pid, _machine(), _start_of(pid))
 
     def is_gone(self) -> bool:

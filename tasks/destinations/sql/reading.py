@@ -20,7 +20,7 @@ class SqlReader:
     """What the destination of a stream remembers."""
 
     def __init__(self, push: PushSettings, integration: str) -> None:
-        self._database = Database(push.to.url)
+        self._database = Database.of(push.target)
         self._stream = Stream(integration, push.table)
 
     def quarantine_rows(self, state: str | None) -> list[QuarantineRow]:

@@ -11,15 +11,15 @@ from sqlalchemy.sql.elements import ColumnElement, quoted_name
 from astrio.blocks.errors import DestinationError
 from astrio.tasks.columns import RESERVED, clashes, column_name, is_reserved
 from astrio.tasks.destinations.sql import tables
-from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, quoted
-from astrio.tasks.destinations.sql.kinds import EXACT_DOUBLE, Kind, join
+from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, digest, quoted, run
+from astrio.tasks.destinations.sql.kinds import EXACT_DOUBLE, WORDS, Kind, join
 from astrio.tasks.destinations.sql.values import is_unicode
 
 Wanted = Sequence[tuple[str, Kind | None]]
 
 
-def column_names(fields: Sequence[str]) -> list[str]:
-    """Return the SQL names of target fields.
+def column_names(fields: Sequence[str], longest: int) -> list[str]:
+    """Return the SQL names of target fields, of at most `longest` bytes.
 
     Raises:
         DestinationError: a name cannot be used, or two fields would share a column.
@@ -31,6 +31,8 @@ def column_names(fields: Sequence[str]) -> list[str]:
             raise _unusable(field, f"names that begin with {RESERVED} are astrio's own")
         if not field or "\0" in field or not is_unicode(field):
             raise _unusable(field, "it is empty, or has characters that no database takes")
+        if len(field.encode()) > longest:
+            raise _unusable(field, f"this database's names have at most {longest} bytes")
     return [column_name(field) for field in fields]
 
 
@@ -41,6 +43,11 @@ def _unusable(field: str, why: str) -> DestinationError:
     )
 
 
+def _index_name(table: str, key: Sequence[str], longest: int) -> str:
+    name = f"{RESERVED}key_{table}_{'_'.join(key)}"
+    return name if len(name.encode()) <= longest else f"{RESERVED}key_{digest(name)}"
+
+
 class Schema:
     """One table of the destination; every call works within the caller's transaction."""
 
@@ -49,14 +56,15 @@ class Schema:
         self._dialect = dialect
         self._name = name
 
-    def fit(self, wanted: Wanted, key: Sequence[str]) -> tuple[str, list[Held]]:
+    def fit(self, wanted: Wanted, key: Sequence[str]) -> tuple[Relation, list[Held]]:
         """Make the table hold columns of these names and kinds, distinct by `key`.
 
         Returns:
-            The table's real name, and its columns in the order of `wanted`.
+            The table, and its columns in the order of `wanted`.
 
         Raises:
-            DestinationError: it is a view, or its rows are not distinct by `key`.
+            DestinationError: it is a view, has columns that cannot hold these kinds, or its rows
+                are not distinct by `key`.
         """
         relation = self._dialect.describe(self._connection, self._name)
         if relation is None:
@@ -67,12 +75,14 @@ class Schema:
                 advice="Name another table in push.table.",
             )
         else:
+            changes = self._changes(relation, wanted)
             self._add(relation, wanted)
-            self._widen(relation, wanted)
+            if changes:
+                self._dialect.retype(self._connection, relation, changes)
             self._make_distinct(relation, key)
         fitted = self._dialect.describe(self._connection, self._name)
         assert fitted is not None
-        return fitted.name, [fitted.columns[name.lower()] for name, _ in wanted]
+        return fitted, [fitted.columns[name.lower()] for name, _ in wanted]
 
     def _create(self, wanted: Wanted, key: Sequence[str]) -> None:
         columns = [f"{quoted(name)} {self._type(kind)}" for name, kind in wanted]
@@ -88,19 +98,35 @@ class Schema:
             self._run(f"ALTER TABLE {quoted(relation.name)} ADD COLUMN {added}")
         self._note_untyped([name for name, kind in missing if kind is None])
 
-    def _widen(self, relation: Relation, wanted: Wanted) -> None:
+    def _changes(self, relation: Relation, wanted: Wanted) -> dict[str, Kind]:
+        """Return which columns must change into which kinds, by their real names.
+
+        Raises:
+            DestinationError: columns that a user made cannot hold the values.
+        """
         untyped = self._untyped()
         changes: dict[str, Kind] = {}
-        for name, kind in wanted:
-            held = relation.columns.get(name.lower())
-            if held is None or kind is None:
+        conflicts: list[str] = []
+        typed = [(name.lower(), kind) for name, kind in wanted if kind is not None]
+        for name, kind in typed:
+            held = relation.columns.get(name)
+            if held is None or kind is held.kind or kind in held.takes:
                 continue
-            target = self._target(relation, held, kind, untyped=name.lower() in untyped)
+            if held.fixed:
+                words = f"{held.name} is {held.declared}, and its values are {WORDS[kind]}"
+                conflicts.append(words)
+                continue
+            target = self._target(relation, held, kind, untyped=name in untyped)
             if target is not held.kind:
                 changes[held.name] = target
-        if changes:
-            self._dialect.retype(self._connection, relation, changes)
-        self._forget_untyped(untyped & {name.lower() for name, kind in wanted if kind is not None})
+        if conflicts:
+            raise DestinationError(
+                f"The table {relation.name} has columns that cannot hold the values: "
+                f"{'; '.join(conflicts)}.",
+                advice="Convert the values in `map`, change the columns, or name another table.",
+            )
+        self._forget_untyped(untyped & {name for name, _ in typed})
+        return changes
 
     def _target(self, relation: Relation, held: Held, kind: Kind, *, untyped: bool) -> Kind:
         if untyped and not self._any(relation, held, column(held.name).is_not(None)):
@@ -120,7 +146,7 @@ class Schema:
     def _make_distinct(self, relation: Relation, key: Sequence[str]) -> None:
         if not key or frozenset(name.lower() for name in key) in relation.unique:
             return
-        index = quoted(f"_astrio_key_{relation.name}_{'_'.join(key)}")
+        index = quoted(_index_name(relation.name, key, self._dialect.longest_name))
         columns = ", ".join(map(quoted, key))
         try:
             self._run(f"CREATE UNIQUE INDEX {index} ON {quoted(relation.name)} ({columns})")
@@ -135,7 +161,7 @@ class Schema:
         return self._dialect.types[Kind.TEXT if kind is None else self._dialect.stored(kind)]
 
     def _run(self, statement: str) -> None:
-        self._connection.exec_driver_sql(statement)
+        run(self._connection, statement)
 
     def _untyped(self) -> set[str]:
         query = select(tables.untyped.c.column_name).where(self._is_mine)

@@ -8,7 +8,8 @@ constraints, defaults and generated columns stay; its indexes and triggers are c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from sqlalchemy import Connection, column, func, insert, select, table
@@ -39,33 +40,75 @@ Token = tuple[str, int, int]
 
 def rebuild(connection: Connection, relation: Relation, types: Mapping[str, str]) -> None:
     """Give columns (by name) new declared types; values turn into text where the type is TEXT."""
-    name = relation.name
-    definition = str(connection.exec_driver_sql(_DEFINITION, (name,)).scalar_one())
-    dependants = connection.exec_driver_sql(_DEPENDANTS, (name,)).scalars().all()
-    before = connection.exec_driver_sql("PRAGMA legacy_alter_table").scalar()
-    # Otherwise renaming would rewrite the references of other tables, views and triggers.
-    connection.exec_driver_sql("PRAGMA legacy_alter_table = ON")
-    connection.exec_driver_sql(retyped(definition, _TEMPORARY, types))
+    connection.exec_driver_sql(retyped(definition(connection, relation.name), _TEMPORARY, types))
     _copy(connection, relation, types)
-    connection.exec_driver_sql(f"DROP TABLE {quoted(name)}")
-    connection.exec_driver_sql(f"ALTER TABLE {_TEMPORARY} RENAME TO {quoted(name)}")
-    for statement in dependants:
-        connection.exec_driver_sql(statement)
-    connection.exec_driver_sql(f"PRAGMA legacy_alter_table = {before}")
+    take_place(connection, _TEMPORARY, relation.name)
 
 
-def retyped(definition: str, name: str, types: Mapping[str, str]) -> str:
+def take_place(connection: Connection, new: str, name: str) -> None:
+    """Drop the table `name` and call the table `new` by that name; indexes and triggers stay."""
+    dependants = connection.exec_driver_sql(_DEPENDANTS, (name,)).scalars().all()
+    with _references_kept(connection):
+        connection.exec_driver_sql(f"DROP TABLE {quoted(name)}")
+        rename(connection, new, name)
+        for statement in dependants:
+            connection.exec_driver_sql(statement)
+
+
+def rename(connection: Connection, old: str, new: str) -> None:
+    """Rename a table; what refers to the new name stays as it is."""
+    with _references_kept(connection):
+        connection.exec_driver_sql(f"ALTER TABLE {quoted(old)} RENAME TO {quoted(new)}")
+
+
+@contextmanager
+def _references_kept(connection: Connection) -> Iterator[None]:
+    # Otherwise renaming would rewrite the references of other tables, views and triggers, and
+    # fail where one refers to a table that is missing.
+    before = connection.exec_driver_sql("PRAGMA legacy_alter_table").scalar()
+    connection.exec_driver_sql("PRAGMA legacy_alter_table = ON")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA legacy_alter_table = {before}")
+
+
+def definition(connection: Connection, name: str) -> str:
+    """Return the table's CREATE statement."""
+    return str(connection.exec_driver_sql(_DEFINITION, (name,)).scalar_one())
+
+
+def retyped(created: str, name: str, types: Mapping[str, str]) -> str:
     """Return a CREATE TABLE statement for `name`, with other declared types for some columns."""
     wanted = {column_name.lower(): declared for column_name, declared in types.items()}
-    _create, _table, old_name, *rest = _tokens(definition)
+    _create, _table, old_name, *rest = _tokens(created)
     changes = [(old_name[1], old_name[2], name)]
     for tokens in _definitions(rest):
         declared = wanted.pop(_unquoted(tokens[0][0]).lower(), None)
         if declared is not None:
             changes.append((tokens[0][2], _type_end(tokens), f" {declared}"))
+    return _changed(created, changes)
+
+
+def reindexed(created: str, name: str, of: str) -> str:
+    """Return a CREATE UNIQUE INDEX statement with another name, for another table."""
+    _create, _unique, _index, old_name, _on, old_table, *_ = _tokens(created)
+    return _changed(created, [(*old_name[1:], name), (*old_table[1:], of)])
+
+
+def column_definitions(created: str) -> dict[str, str]:
+    """Return each column's whole definition out of a CREATE TABLE statement, by lower-case name."""
+    found: dict[str, str] = {}
+    for tokens in _definitions(_tokens(created)[3:]):
+        name = _unquoted(tokens[0][0]).lower()
+        found.setdefault(name, created[tokens[0][1] : tokens[-1][2]])
+    return found
+
+
+def _changed(statement: str, changes: Sequence[tuple[int, int, str]]) -> str:
     for start, end, text in reversed(changes):
-        definition = definition[:start] + text + definition[end:]
-    return definition
+        statement = statement[:start] + text + statement[end:]
+    return statement
 
 
 def _copy(connection: Connection, relation: Relation, types: Mapping[str, str]) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Column, Connection, Index, Integer, MetaData, Table, Text
 from sqlalchemy.schema import CreateColumn
 
 from astrio.blocks.errors import DestinationError
+from astrio.tasks.destinations.sql.dialect import Dialect
 
 VERSION: Final = 1
 metadata = MetaData()
@@ -118,9 +119,12 @@ def are_ready(connection: Connection) -> bool:
     return found == VERSION
 
 
-def prepare(connection: Connection) -> None:
+def prepare(connection: Connection, dialect: Dialect) -> None:
     """Create the state tables, or add what older ones lack, within the caller's transaction."""
     if are_ready(connection):
+        return
+    dialect.queue(connection)
+    if are_ready(connection):  # now: another run was quicker
         return
     metadata.create_all(connection)
     inspector = inspect(connection)

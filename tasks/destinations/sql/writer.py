@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from astrio.blocks.errors import DestinationError
 from astrio.tasks.batch import Batch
 from astrio.tasks.columns import column_name
 from astrio.tasks.destinations.base import Written
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql.bulk import Bulk, encoded
-from astrio.tasks.destinations.sql.dialect import Dialect, Target
+from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, Target
 from astrio.tasks.destinations.sql.kinds import Unstorable
 from astrio.tasks.destinations.sql.quarantine import key_text
 from astrio.tasks.destinations.sql.rows import Rows, by_shape, columns_of, unstorable, without_key
@@ -22,10 +23,12 @@ from astrio.tasks.destinations.sql.values import Column
 class Writer:
     """Writes the rows of one run; a field once seen stays a column of every later row."""
 
-    def __init__(self, dialect: Dialect, push: PushSettings) -> None:
+    def __init__(self, dialect: Dialect, push: PushSettings, table: str) -> None:
+        """Take the settings, and the table to write to: `push.table`, or one that stands for it."""
         self._dialect = dialect
         self._push = push
-        self._upsert_by = push.key if push.mode == "upsert" else ()
+        self._table = table
+        self._distinct_by = push.key if push.mode != "append" else ()
         self._fields: dict[str, None] = {}
 
     def write(
@@ -45,31 +48,40 @@ class Writer:
         return written, mended
 
     def _keyed(self, rows: Rows, written: Written) -> Rows:
-        problems = without_key(rows, self._upsert_by)
+        problems = without_key(rows, self._distinct_by)
         written.rejected += [rows.reject(at, problem) for at, problem in problems.items()]
         return rows.without(problems)
 
     def _write(self, connection: Connection, rows: Rows, written: Written) -> Rows:
         rows, columns = self._columns(rows, written)
-        keyless = self._upsert_by and not rows.key
+        keyless = self._distinct_by and not rows.key
         if keyless or not columns:
             return rows
-        names = column_names(rows.fields)
+        names = column_names(rows.fields, self._dialect.longest_name)
         wanted = [(name, column.kind) for name, column in zip(names, columns, strict=True)]
-        key = tuple(map(column_name, self._upsert_by))
-        table, held = Schema(connection, self._dialect, self._push.table).fit(wanted, key)
+        key = tuple(map(column_name, self._distinct_by))
+        relation, held = Schema(connection, self._dialect, self._table).fit(wanted, key)
         if not rows.rows:
             return rows
-        lower = {name.lower() for name in key}
-        real = tuple(each.name for each in held)
-        target = Target(table, real, tuple(name for name in real if name.lower() in lower))
+        self._require_filled(relation, names)
         values = encoded(rows.rows, columns, held)
-        bulk = Bulk(connection, self._dialect, target)
+        bulk = Bulk(connection, self._dialect, _target(relation, held, key))
         changed = bulk.write(values)
-        written.failed += [rows.reject(at, problem) for at, problem in bulk.refused.items()]
+        for at, problem in bulk.refused.items():
+            problem.reason = problem.reason.replace(self._table, self._push.table)
+            written.failed.append(rows.reject(at, problem))
         written.written += changed
         written.unchanged += len(values) - changed - len(bulk.refused)
         return rows.without(bulk.refused)
+
+    def _require_filled(self, relation: Relation, names: Sequence[str]) -> None:
+        missing = sorted(relation.required - {name.lower() for name in names})
+        if missing:
+            raise DestinationError(
+                f"The table {self._push.table} has columns that must not be empty, and no field "
+                f"fills them: {', '.join(missing)}.",
+                advice="Map them, or give them a default in the database.",
+            )
 
     def _columns(self, rows: Rows, written: Written) -> tuple[Rows, list[Column]]:
         native, nan = self._dialect.native, self._dialect.nan
@@ -80,3 +92,13 @@ class Writer:
         written.failed += [rows.reject(at, problem) for at, problem in problems.items()]
         rows = rows.without(problems)
         return rows, columns_of(rows, native, nan=nan)
+
+
+def _target(relation: Relation, held: Sequence[Held], key: Sequence[str]) -> Target:
+    lower = {name.lower() for name in key}
+    return Target(
+        relation.name,
+        columns=tuple(each.name for each in held),
+        key=tuple(each.name for each in held if each.name.lower() in lower),
+        declared=tuple(each.declared for each in held),
+    )

@@ -68,12 +68,12 @@ def test_the_type_of_an_authentication_is_told_by_its_keys(
     tmp_path: Path, auth: str, kind: str
 ) -> None:
     integration = read(tmp_path, SHOP.format(auth=auth))
-    assert integration.source.api.auth.model_dump()["type"] == kind
+    assert integration.source.connection.auth.model_dump()["type"] == kind
 
 
 def test_an_object_of_headers_keeps_its_headers(tmp_path: Path) -> None:
     integration = read(tmp_path, SHOP.format(auth='{X-API-Key: "${env:KEY}"}'))
-    assert integration.source.api.auth.model_dump()["headers"] == {"X-API-Key": "${env:KEY}"}
+    assert integration.source.connection.auth.model_dump()["headers"] == {"X-API-Key": "${env:KEY}"}
 
 
 @pytest.mark.parametrize(
@@ -108,21 +108,23 @@ def test_an_editor_s_schema_key_is_no_mistake(tmp_path: Path) -> None:
 
 
 def test_warnings_come_with_the_integration(tmp_path: Path) -> None:
-    path = written(tmp_path, SHOP.format(auth="{type: none}") + "schedule: 0 * * * *\n")
+    path = written(tmp_path, SHOP.format(auth="{type: none}") + "alerts: {errorThreshold: 5}\n")
     loaded = read_integration(path)
-    assert loaded.integration.schedule == "0 * * * *"
+    assert loaded.integration.alerts == {"errorThreshold": 5}
     [warning] = loaded.warnings
     assert warning.warning
-    assert warning.located(path).startswith(f"{path}:8:1: warning: `schedule` is not active yet")
+    assert warning.located(path).startswith(f"{path}:8:1: warning: `alerts` is not active yet")
 
 
 def test_the_error_carries_every_mistake_and_exits_with_2(tmp_path: Path) -> None:
-    path = written(tmp_path, SHOP.format(auth="{type: none}") + "nme: x\nschedule: x\ntabel: y\n")
+    path = written(
+        tmp_path, SHOP.format(auth="{type: none}") + "nme: x\nschedule: '@hourly'\ntabel: y\n"
+    )
     with pytest.raises(IntegrationFileError) as caught:
         read_integration(path)
     error = caught.value
     assert error.exit_code == 2
-    assert [mistake.line for mistake in error.mistakes] == [8, 9, 10]
+    assert [mistake.line for mistake in error.mistakes] == [8, 10]
     assert error.message.startswith(f"{path} has 2 mistakes; nothing was sent.\n{path}:8:1: ")
 
 

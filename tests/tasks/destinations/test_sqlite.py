@@ -34,6 +34,7 @@ from astrio.tasks.destinations.opening import (
     stream_status,
 )
 from astrio.tasks.destinations.quarantined import StreamStatus
+from astrio.tasks.destinations.settings import SqlTarget
 from astrio.tasks.report import RunReport
 
 
@@ -268,7 +269,7 @@ def test_a_rebuild_is_rolled_back_with_its_chunk(stream: Stream, file: Path) -> 
 def test_another_integration_may_widen_the_table_meanwhile(stream: Stream, file: Path) -> None:
     destination = stream.open()
     destination.commit(Chunk([batch("id v", (1, 0.1))]))
-    second = Stream(str(stream.push.to.url))
+    second = Stream(stream.push.target.url)
     second.push = stream.push
     with other(file) as connection:
         connection.execute("ALTER TABLE orders RENAME COLUMN v TO w")
@@ -309,7 +310,7 @@ def test_a_relative_path_is_relative_to_the_current_folder(
 def test_the_url_may_be_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE_URL", f"sqlite+aiosqlite:///{tmp_path}/w.db")
     push = Stream("sqlite:///x.db").push.model_copy(
-        update={"to": type(Stream("sqlite:///x.db").push.to)(url="${env:WAREHOUSE_URL}")}
+        update={"to": SqlTarget(url="${env:WAREHOUSE_URL}")}
     )
     assert destination_reference(push) == str(tmp_path / "w.db")
     stream = Stream(f"sqlite:///{tmp_path}/w.db")

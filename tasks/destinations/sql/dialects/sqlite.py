@@ -30,11 +30,15 @@ from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, Targe
 from astrio.tasks.destinations.sql.kinds import Kind
 from astrio.tasks.destinations.sql.sqlite_errors import explain, refusal
 from astrio.tasks.destinations.sql.sqlite_rebuild import rebuild
+from astrio.tasks.destinations.sql.sqlite_swap import clone, swap
 from astrio.tasks.destinations.sql.values import as_text
 
 _BUSY_SECONDS = 30
 _RELATION = "SELECT name, type FROM sqlite_master WHERE name = ? COLLATE NOCASE AND type IN "
-_COLUMNS = "SELECT name, type, pk FROM pragma_table_xinfo(?) WHERE hidden <> 1"
+_COLUMNS = (
+    'SELECT name, type, pk, "notnull" AND dflt_value IS NULL AND NOT hidden '
+    "AND NOT (pk AND upper(type) = 'INTEGER') FROM pragma_table_xinfo(?) WHERE hidden <> 1"
+)
 _UNIQUE = (
     "SELECT i.name, lower(c.name) FROM pragma_index_list(?) AS i, pragma_index_info(i.name) AS c "
     'WHERE i."unique" AND NOT i.partial'
@@ -108,12 +112,21 @@ class SqliteDialect(Dialect):
             is_view=found[1] == "view",
             columns={row[0].lower(): Held(row[0], _kind(row[1])) for row in columns},
             unique=[frozenset(primary), *map(frozenset, keys.values())],
+            required=frozenset(str(row[0]).lower() for row in columns if row[3]),
         )
 
     def retype(self, connection: Connection, relation: Relation, kinds: Mapping[str, Kind]) -> None:
         """Rebuild the table: SQLite cannot change a column's type."""
         types = {name: self.types[kind] for name, kind in kinds.items()}
         rebuild(connection, relation, types)
+
+    def clone(self, connection: Connection, relation: Relation, name: str) -> None:
+        """Create an empty table by the other's CREATE statement."""
+        clone(connection, relation, name)
+
+    def swap(self, connection: Connection, staging: Relation, table: str) -> None:
+        """Drop the table and rename the other; its triggers do not fire."""
+        swap(connection, staging, self.describe(connection, table), table)
 
     def put(self, connection: Connection, target: Target, rows: Sequence[tuple[Any, ...]]) -> int:
         """Give the rows to the driver; rows changed by triggers are not counted."""

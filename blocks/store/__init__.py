@@ -1,0 +1,1 @@
+"""Connections, credentials and secrets saved as Prefect blocks, read without importing Prefect."""

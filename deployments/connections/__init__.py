@@ -1,0 +1,1 @@
+"""Saved connections: adding, listing, testing and removing what Prefect keeps as blocks."""

@@ -1,0 +1,1 @@
+"""From integration files to Prefect deployments."""

@@ -1,0 +1,130 @@
+"""What an integration's deployment shall look like on the Prefect server."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from prefect.client.schemas.schedules import (
+    SCHEDULE_TYPES,
+    CronSchedule,
+    IntervalSchedule,
+    RRuleSchedule,
+)
+
+from astrio.deployments.deploying.collecting import Found
+from astrio.flows.integration import Integration
+from astrio.flows.schedule import Schedule
+from astrio.flows.sync import sync
+from astrio.tasks.durations import parse_duration
+
+ENTRYPOINT = "astrio.flows.sync.sync"
+FLOW = "sync"
+TAG = "astrio"
+FILE = "astrio.file"
+SLUG = "astrio"
+PAUSED_SLUG = "astrio-paused"
+"""Slugs of the schedule that comes from the file, by whether the file says `active`."""
+
+_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where runs take place: in processes that serve (no pool), or with a pool's workers."""
+
+    pool: str | None = None
+    queue: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A deployment as it shall be.
+
+    Attributes:
+        name: the integration's, and so the deployment's.
+        file: where it comes from, absolute.
+        fields: what Prefect's API takes, without schedules.
+        schedules: what Prefect's API takes; empty or one.
+    """
+
+    name: str
+    file: Path
+    fields: dict[str, Any]
+    schedules: list[dict[str, Any]]
+
+
+def wanted(found: Found, target: Target) -> Wanted:
+    """Return the deployment of an integration."""
+    integration = found.integration
+    dumped = integration.model_dump(mode="json", by_alias=True)
+    fields = {
+        "version": fingerprint(integration),
+        "description": _description(found),
+        "tags": [*dict.fromkeys([*integration.tags, TAG])],
+        # A run on top of another one waits for the lease instead of failing.
+        "parameters": {"integration": dumped, "options": {"wait": True}},
+        "parameter_openapi_schema": _form(),
+        "enforce_parameter_schema": True,
+        "entrypoint": ENTRYPOINT,
+        "path": None,
+        "pull_steps": None,
+        "concurrency_limit": 1,
+        "concurrency_options": {"collision_strategy": "ENQUEUE"},
+        "work_pool_name": target.pool,
+        "work_queue_name": target.queue,
+    }
+    schedule = integration.schedule
+    schedules = [] if schedule is None else [_schedule(schedule)]
+    return Wanted(integration.name, found.file, fields, schedules)
+
+
+def fingerprint(integration: Integration) -> str:
+    """Return what tells one version of an integration from another."""
+    text = json.dumps(integration.model_dump(mode="json", by_alias=True), sort_keys=True)
+    return sha256(text.encode()).hexdigest()[:12]
+
+
+def prefect_schedule(schedule: Schedule) -> SCHEDULE_TYPES:
+    """Return Prefect's form of a schedule.
+
+    Intervals count from a fixed moment unless the file names one, so that deploying again
+    shifts nothing.
+    """
+    if schedule.cron is not None:
+        return CronSchedule(cron=schedule.cron, timezone=schedule.timezone)
+    if schedule.rrule is not None:
+        return RRuleSchedule(rrule=schedule.rrule, timezone=schedule.timezone)
+    assert schedule.every is not None
+    start = schedule.start or _EPOCH
+    return IntervalSchedule(
+        interval=parse_duration(schedule.every),
+        anchor_date=start if start.tzinfo else start.replace(tzinfo=UTC),
+        timezone=schedule.timezone,
+    )
+
+
+def _schedule(schedule: Schedule) -> dict[str, Any]:
+    return {
+        "schedule": prefect_schedule(schedule).model_dump(mode="json"),
+        "active": schedule.active,
+        "slug": SLUG if schedule.active else PAUSED_SLUG,
+    }
+
+
+def _description(found: Found) -> str:
+    origin = f"From `{found.file.name}`, deployed by astrio."
+    return "\n\n".join(filter(None, [found.integration.description.strip(), origin]))
+
+
+def _form() -> dict[str, Any]:
+    """Return the schema of the UI's run form: the few options first, the integration below."""
+    schema = sync.parameters.model_copy(deep=True)
+    for position, name in enumerate(("options", "integration")):
+        schema.properties[name]["position"] = position
+    form: dict[str, Any] = json.loads(json.dumps(schema.model_dump_for_openapi()))
+    return form

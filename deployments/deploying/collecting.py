@@ -1,0 +1,166 @@
+"""Which files to deploy, and what keeps them from it. Free of Prefect, so mistakes come at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.literals import SHOW_SECRETS
+from astrio.deployments.cli.files import files_in, find_integration
+from astrio.flows.integration import Integration
+from astrio.flows.reading.document import read_document
+from astrio.flows.reading.mistakes import IntegrationFileError, Mistake
+from astrio.flows.reading.node import Node
+from astrio.flows.reading.read import read_integration
+from astrio.flows.reading.spellings import canonical
+
+_RELATIVE_SQLITE = re.compile(r"sqlite(\+\w+)?:///(?![/:$?]).")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An integration that can be deployed, and its file (absolute)."""
+
+    file: Path
+    integration: Integration
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What the files hold.
+
+    Attributes:
+        found: what can be deployed, one for each name.
+        mistakes: `FILE:LINE:COLUMN: message` by file, for files that cannot.
+        warnings: the same form; these keep nothing from being deployed.
+    """
+
+    found: list[Found] = field(default_factory=list)
+    mistakes: dict[Path, list[str]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def require_all(self) -> None:
+        """Refuse to deploy anything while a file has a mistake.
+
+        Raises:
+            ConfigurationError: it lists every mistake of every file.
+        """
+        if self.mistakes:
+            lines = [line for lines in self.mistakes.values() for line in lines]
+            count = f"{len(lines)} mistake{'s' * (len(lines) != 1)}"
+            raise ConfigurationError(
+                "\n".join([f"Nothing was deployed: {count}.", *lines]),
+                advice="Mend the files; `astrio check` lists what is left.",
+            )
+
+
+def folder_files(folder: Path) -> list[Path]:
+    """Return the integration files of a folder: those in it and in its `integrations/`."""
+    return files_in([folder, folder / "integrations"])
+
+
+def named_files(named: Sequence[str]) -> list[Path]:
+    """Return the files that are meant: folders, files or names; none: the current folder.
+
+    Raises:
+        ConfigurationError: there is no such file, or none at all.
+    """
+    files: list[Path] = []
+    for name in named or ["."]:
+        path = Path(name)
+        files += folder_files(path) if path.is_dir() else [find_integration(name)]
+    if not files:
+        raise ConfigurationError(
+            f"There is no integration file in {' or '.join(named) or 'this folder'}.",
+            advice="`astrio init` writes an example.",
+        )
+    return list(dict.fromkeys(files))
+
+
+def collect(files: Iterable[Path], *, pooled: bool = False) -> Collected:
+    """Read every file, whatever is wrong with some of them.
+
+    Args:
+        files: integration files.
+        pooled: the runs will take place wherever a worker is, so no path may be relative.
+    """
+    collected = Collected()
+    owners: dict[str, Path] = {}
+    for file in files:
+        try:
+            found = _read(file, collected.warnings, pooled=pooled)
+        except IntegrationFileError as error:
+            told = [each.located(file) for each in error.mistakes if not each.warning]
+            collected.mistakes[file] = told
+            continue
+        except ConfigurationError as error:
+            collected.mistakes[file] = [f"{file}:1:1: {error.message}"]
+            continue
+        owner = owners.setdefault(found.integration.name, file)
+        if owner != file:
+            collected.mistakes[file] = [_same_name(file, owner, found.integration.name)]
+        else:
+            collected.found.append(found)
+    return collected
+
+
+def _read(file: Path, warnings: list[str], *, pooled: bool) -> Found:
+    loaded = read_integration(file)
+    root = _root(file)
+    mistakes = [*_literals(loaded.integration, root)]
+    if pooled:
+        mistakes += _relative_paths(loaded.integration, root)
+    if mistakes:
+        raise IntegrationFileError(file, mistakes)
+    warnings += (warning.located(file) for warning in loaded.warnings)
+    return Found(file.resolve(), loaded.integration)
+
+
+def _root(file: Path) -> Node:
+    root = read_document(file).root
+    assert root is not None  # it has just been read
+    return canonical(root)
+
+
+def _literals(integration: Integration, root: Node) -> Iterator[Mistake]:
+    """Yield the secrets that are written out: what differs once secrets are masked."""
+    masked = integration.model_dump(mode="json", by_alias=True)
+    plain = integration.model_dump(mode="json", by_alias=True, context={SHOW_SECRETS: True})
+    for path in _differing(masked, plain):
+        words = f"a secret is written out in `{'.'.join(path)}`: deployed runs take it from the "
+        words += "environment: use ${env:NAME} and set the variable"
+        yield _at(root, path, words)
+
+
+def _differing(one: Any, other: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in one.keys() & other.keys():
+            yield from _differing(one[key], other[key], (*path, key))
+    elif one != other:
+        yield path
+
+
+def _relative_paths(integration: Integration, root: Node) -> Iterator[Mistake]:
+    url = getattr(integration.push.to, "url", "")
+    if _RELATIVE_SQLITE.match(url):
+        words = "a worker runs in a folder of its own: give an absolute path (sqlite:////…)"
+        yield _at(root, ("push", "to", "url"), words)
+
+
+def _at(root: Node, path: tuple[str, ...], words: str) -> Mistake:
+    """Place a mistake at the deepest node of the path that the file has."""
+    depth = next(depth for depth in range(len(path), -1, -1) if root.at(*path[:depth]))
+    node = root.at(*path[:depth])
+    assert node is not None
+    return Mistake.at(node.place, ".".join(path), words)
+
+
+def _same_name(file: Path, owner: Path, name: str) -> str:
+    node = _root(file).at("name")
+    words = f"`{name}` is the name of {owner} too: integrations are told apart by it"
+    place = node.place if node else _root(file).place
+    return Mistake.at(place, "name", words).located(file)

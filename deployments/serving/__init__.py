@@ -1,0 +1,1 @@
+"""`astrio up`: a Prefect server, and a process that runs what a folder schedules."""

@@ -1,0 +1,122 @@
+"""Loading rows into PostgreSQL: COPY into a temporary table, and one statement to merge it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+from psycopg import Cursor
+
+from astrio.tasks.destinations.sql.dialect import Target, digest, quoted
+from astrio.tasks.destinations.sql.postgresql_types import compared, without_zone
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+def load(cursor: Cursor[Any], target: Target, rows: Rows) -> int:
+    """Insert rows, or update those whose key exists and whose values differ; count both.
+
+    Of rows with the same key, the later meets what the earlier has left.
+    """
+    rows = _in_utc(target, rows)
+    if not target.key:
+        _copy(cursor, quoted(target.table), target, rows)
+        return len(rows)
+    statements = _statements(target)
+    return sum(_merge(cursor, target, statements, distinct) for distinct in _by_turns(target, rows))
+
+
+def merging(target: Target, source: str, others: Sequence[str] = ()) -> str:
+    """Return the statement that merges the rows of `source` into the target by its key.
+
+    Args:
+        target: its declared types say how values are compared.
+        source: a quoted table with the target's columns.
+        others: columns of the target that get their default wherever a row is updated.
+    """
+    names = ", ".join(map(quoted, target.columns))
+    typed = zip(target.columns, target.declared, strict=True)
+    rest = [(quoted(name), kind) for name, kind in typed if name not in target.key]
+    changes = [f"{name} = excluded.{name}" for name, _ in rest]
+    changes += [f"{quoted(name)} = DEFAULT" for name in others]
+    action = f"DO UPDATE SET {', '.join(changes)}" if changes else "DO NOTHING"
+    if rest and not others:
+        old = ", ".join(compared(f"old.{name}", kind) for name, kind in rest)
+        new = ", ".join(compared(f"excluded.{name}", kind) for name, kind in rest)
+        action += f" WHERE ({old}) IS DISTINCT FROM ({new})"
+    return (
+        f"INSERT INTO {quoted(target.table)} AS old ({names}) SELECT {names} FROM {source} "  # noqa: S608 (names are quoted)
+        f"ON CONFLICT ({', '.join(map(quoted, target.key))}) {action}"
+    )
+
+
+@lru_cache(maxsize=64)
+def _statements(target: Target) -> tuple[str, str, str, str]:
+    """Return the temporary table's name, and how it is made, merged and emptied.
+
+    Its name tells the columns and types, so that a table that has changed gets another one.
+    """
+    name = quoted(f"_astrio_load_{digest(repr(target))}")
+    columns = ", ".join(map(quoted, target.columns))
+    source = f"SELECT {columns} FROM {quoted(target.table)}"  # noqa: S608 (names are quoted)
+    return (
+        f"pg_temp.{name}",
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} AS {source} WITH NO DATA",
+        merging(target, f"pg_temp.{name}"),
+        f"TRUNCATE pg_temp.{name}",
+    )
+
+
+def _merge(
+    cursor: Cursor[Any], target: Target, statements: tuple[str, str, str, str], rows: Rows
+) -> int:
+    table, make, merge, empty = (each.encode() for each in statements)
+    cursor.execute(make)
+    _copy(cursor, table.decode(), target, rows)
+    changed = cursor.execute(merge).rowcount
+    cursor.execute(empty)
+    return changed
+
+
+def _copy(cursor: Cursor[Any], table: str, target: Target, rows: Rows) -> None:
+    statement = f"COPY {table} ({', '.join(map(quoted, target.columns))}) FROM STDIN"
+    with cursor.copy(statement.encode()) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _by_turns(target: Target, rows: Rows) -> Iterator[Rows]:
+    """Yield the rows in turns in which no key comes twice: one statement takes each key once."""
+    keys = list(map(itemgetter(*map(target.columns.index, target.key)), rows))
+    if len(set(keys)) == len(keys):
+        yield rows
+        return
+    turns: list[list[tuple[Any, ...]]] = []
+    seen = Counter[Any]()
+    for key, row in zip(keys, rows, strict=True):
+        if seen[key] == len(turns):
+            turns.append([])
+        turns[seen[key]].append(row)
+        seen[key] += 1
+    yield from turns
+
+
+def _in_utc(target: Target, rows: Rows) -> Rows:
+    """Return the rows with the times of columns without a zone in UTC.
+
+    The database itself would ignore the offset.
+    """
+    places = [place for place, declared in enumerate(target.declared) if without_zone(declared)]
+    if not places:
+        return rows
+    changed = list(map(list, rows))
+    for row in changed:
+        for place in places:
+            value = row[place]
+            if isinstance(value, datetime) and value.tzinfo is not None:
+                row[place] = value.astimezone(UTC).replace(tzinfo=None)
+    return list(map(tuple, changed))
