@@ -179,5 +179,7 @@ def _identity(reference: Mapping[str, Any]) -> tuple[str, str]:
 def _secrets(value: Any) -> Iterator[str]:
     texts = value if isinstance(value, Mapping) else {"": value}
     for name, text in texts.items():
-        if isinstance(text, str) and name.lower() not in _PLAIN_HEADERS and not is_reference(text):
+        if not isinstance(text, str) or name.lower() in _PLAIN_HEADERS:
+            continue
+        if not is_reference(text) and "://" not in text:  # a URL's model remembers its password
             yield text

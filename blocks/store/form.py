@@ -131,6 +131,8 @@ def _field(name: str, info: FieldInfo, root: type[Storable], above: tuple[str, .
 
 def _form(name: str, annotation: Any, root: type[Storable]) -> Form:
     hidden = name in (*root.secret_fields, *root.sometimes_secret)
+    if hidden and annotation is Any:
+        return Form.SECRET
     if annotation is str:
         return Form.SECRET if hidden else Form.TEXT
     if get_origin(annotation) is dict:

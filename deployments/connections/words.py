@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from astrio.blocks.errors import ConfigurationError
-from astrio.blocks.literals import PASSWORD, SENSITIVE_NAME
-from astrio.blocks.redaction import remember
+from astrio.blocks.literals import PASSWORD, SENSITIVE_NAME, remember_password
+from astrio.blocks.redaction import redact, remember
 from astrio.blocks.secrets import is_reference
 from astrio.blocks.storable import Storable
 from astrio.blocks.store.form import Form, FormField, form_of
@@ -106,6 +106,8 @@ def _shows_a_secret(model: type[Storable], field: FormField, entry: str, value: 
         return False
     if field.name == "url":
         return PASSWORD.search(value) is not None
+    if field.name in model.sometimes_secret:
+        return redact(value) != value
     # The headers of a connection are mostly no secrets; those of an authentication always are.
     return not entry or model.kind() != "rest_api" or SENSITIVE_NAME.search(entry) is not None
 
@@ -121,7 +123,10 @@ def _written_out(field: str) -> ConfigurationError:
 def _secret(value: str, word: str) -> str:
     if not value:
         raise ConfigurationError(f"Nothing was given for `{word.partition('=')[0]}`.")
-    remember(value)
+    if "://" in value:
+        remember_password(value)  # the rest of a URL may be shown
+    else:
+        remember(value)
     return value
 
 

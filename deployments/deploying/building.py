@@ -98,7 +98,7 @@ def prefect_schedule(schedule: Schedule) -> SCHEDULE_TYPES:
     if schedule.cron is not None:
         return CronSchedule(cron=schedule.cron, timezone=schedule.timezone)
     if schedule.rrule is not None:
-        return RRuleSchedule(rrule=schedule.rrule, timezone=schedule.timezone)
+        return RRuleSchedule(rrule=_anchored(schedule.rrule), timezone=schedule.timezone)
     assert schedule.every is not None
     start = schedule.start or _EPOCH
     return IntervalSchedule(
@@ -106,6 +106,11 @@ def prefect_schedule(schedule: Schedule) -> SCHEDULE_TYPES:
         anchor_date=start if start.tzinfo else start.replace(tzinfo=UTC),
         timezone=schedule.timezone,
     )
+
+
+def _anchored(rule: str) -> str:
+    """Return the rule with the moment from which Prefect's server counts if it names none."""
+    return rule if "DTSTART" in rule.upper() else f"DTSTART:{_EPOCH:%Y%m%dT%H%M%S}\n{rule}"
 
 
 def _schedule(schedule: Schedule) -> dict[str, Any]:

@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 from tests.flows.api import cursor_api, integration, record
 
-DATABASES = ["sqlite"]
+DATABASES = ["sqlite", "postgres"]
 RECORDS = [record(number) for number in range(50_000)]
 OLD, NEW = ([record(number, name=age) for number in range(20_000)] for age in ("old", "new"))
 COMMAND = "from astrio.deployments.cli import main; main()"
@@ -50,7 +50,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._engine = create_engine(url, poolclass=NullPool)
+        driver = make_url(url).drivername.replace("postgresql", "postgresql+psycopg")
+        self._engine = create_engine(make_url(url).set(drivername=driver), poolclass=NullPool)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query; no rows if there is no such table."""

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ASTRIO = [sys.executable, "-c", "from astrio.deployments.cli import main; main()"]
+# What is started in the background of a shell ignores Ctrl-C, and so would these commands.
+LISTEN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+ASTRIO = [sys.executable, "-c", f"{LISTEN}; from astrio.deployments.cli import main; main()"]
 PATIENCE = 120
 
 

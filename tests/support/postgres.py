@@ -97,6 +97,10 @@ class PostgresServer:
         where = f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{database}"
         return f"{where}?{options}" if options else where
 
+    def pid(self) -> int:
+        """Return the server's process id, whose children serve the connections."""
+        return int((self._data / "postmaster.pid").read_text().split()[0])
+
     def create_database(self, *clauses: str) -> str:
         """Create an empty database and return its URL; `clauses` as in CREATE DATABASE."""
         name = f"db{next(self._numbers)}"

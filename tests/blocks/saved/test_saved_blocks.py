@@ -1,0 +1,127 @@
+"""Every connection and authentication as a Prefect block, on a real Prefect server."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import pytest
+from tests.contracts.block import SECRET, BlockContract
+
+from astrio.blocks.api import RestApi
+from astrio.blocks.auth.api_key import ApiKeyAuth
+from astrio.blocks.auth.basic import BasicAuth
+from astrio.blocks.auth.bearer import BearerAuth
+from astrio.blocks.auth.headers import HeadersAuth
+from astrio.blocks.auth.none import NoAuth
+from astrio.blocks.database import Database
+from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.store import reader
+from astrio.blocks.store.kinds import CONNECTIONS, authentications
+
+
+class TestBearer(BlockContract):
+    model: ClassVar = BearerAuth
+    data: ClassVar = {"token": SECRET}
+
+    def expected(self) -> BearerAuth:
+        return BearerAuth(token=SECRET)
+
+
+class TestApiKey(BlockContract):
+    model: ClassVar = ApiKeyAuth
+    data: ClassVar = {"header": "X-Key", "value": SECRET}
+
+    def expected(self) -> ApiKeyAuth:
+        return ApiKeyAuth(header="X-Key", value=SECRET)
+
+
+class TestBasic(BlockContract):
+    model: ClassVar = BasicAuth
+    data: ClassVar = {"username": "ann", "password": SECRET}
+
+    def expected(self) -> BasicAuth:
+        return BasicAuth(username="ann", password=SECRET)
+
+
+class TestHeaders(BlockContract):
+    model: ClassVar = HeadersAuth
+    data: ClassVar = {"headers": {"X-Key": SECRET}}
+
+    def expected(self) -> HeadersAuth:
+        return HeadersAuth(headers={"X-Key": SECRET})
+
+
+class TestNone(BlockContract):
+    model: ClassVar = NoAuth
+    data: ClassVar = {}
+
+    def expected(self) -> NoAuth:
+        return NoAuth()
+
+
+class TestDatabase(BlockContract):
+    model: ClassVar = Database
+    data: ClassVar = {"url": f"postgresql://ann:{SECRET}@db.example.com/shop", "password": SECRET}
+
+    def expected(self) -> Database:
+        return Database(**self.data)
+
+
+class TestRestApi(BlockContract):
+    model: ClassVar = RestApi
+
+    @property
+    def data(self) -> dict[str, Any]:  # type: ignore[override] # it needs a server
+        from astrio.blocks.saved.base import block_class
+
+        auth = block_class(BearerAuth)(token=SECRET)
+        auth.save(f"token-{uuid4().hex[:12]}")
+        return {
+            "base_url": "https://shop.example.com",
+            "auth": auth,
+            "headers": {"X-Shop-Token": SECRET},
+            "timeout": 5,
+            "concurrency": 3,
+            "allow_hosts": "a.example.com, b.example.com",
+        }
+
+    def expected(self) -> RestApi:
+        return RestApi.model_validate(
+            {
+                "base_url": "https://shop.example.com",
+                "auth": {"type": "bearer", "token": SECRET},
+                "headers": {"X-Shop-Token": SECRET},
+                "timeout": 5.0,
+                "limits": {"concurrency": 3},
+                "allow_hosts": ["a.example.com", "b.example.com"],
+            }
+        )
+
+    @pytest.mark.skip(reason="a REST API without `auth` is told in its own words, see below")
+    def test_a_form_that_was_left_empty_is_told_field_by_field(self, name: str) -> None: ...
+
+    def test_an_authentication_that_was_deleted_is_not_read_as_none(self, name: str) -> None:
+        from prefect.client.orchestration import get_client
+
+        with get_client(sync_client=True) as client:
+            api = client.read_block_document_by_name(name, RestApi.slug())
+            nested = api.block_document_references["auth"]["block_document"]
+            client.delete_block_document(nested["id"])
+        reader.forget()
+        with pytest.raises(ConfigurationError, match="has no `auth`") as caught:
+            reader.rest_api(name)
+        assert f"astrio connections add {name} rest_api --replace auth=" in caught.value.advice
+
+
+def test_the_entry_point_names_the_module_that_holds_every_block() -> None:
+    from importlib.metadata import entry_points
+
+    from astrio.blocks.saved import classes
+
+    names = {each.__name__ for each in classes.ALL}
+    assert len(names) == len(authentications()) + len(CONNECTIONS)
+    assert {"RestApiBlock", "DatabaseBlock", "BearerToken", "APIKey"} <= names
+    assert all(hasattr(classes, name) for name in names)
+    found = [each.value for each in entry_points(group="prefect.collections", name="astrio")]
+    assert found in ([], ["astrio.blocks.saved.classes"])  # a checkout may not be installed

@@ -1,0 +1,210 @@
+"""`astrio up` and `down`, in processes of their own and with a real Prefect server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.flows.api import cursor_api, record
+from tests.support.command import Ended, astrio, begin, eventually
+from tests.support.server import unused_url
+
+FILE = """\
+name: {name}
+source:
+  api: {{base_url: "{url}"}}
+  request: {{path: /items}}
+  records: $.items
+  paginate: {{type: cursor, param: cursor, next: $.next}}
+push: {{to: {{url: "sqlite:///{name}.db"}}, table: items, mode: upsert, key: [id]}}
+"""
+ALONE: dict[str, str | None] = {"PREFECT_API_URL": None, "PREFECT_HOME": None}
+
+
+@dataclass
+class Up:
+    """A running `astrio up`; `lines` grows as it tells things."""
+
+    process: subprocess.Popen[str]
+    folder: Path
+    lines: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Read along."""
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.append(line.rstrip())
+
+    def tells(self, words: str, patience: float = 60) -> bool:
+        """Wait for a line that holds these words."""
+        return eventually(lambda: any(words in line for line in list(self.lines)), patience)
+
+    @property
+    def url(self) -> str:
+        """Where the UI is."""
+        [line] = [line for line in self.lines if "The UI is at" in line]
+        return line.split()[4]
+
+    def environment(self) -> dict[str, str | None]:
+        return {"PREFECT_HOME": str(self.folder / "prefect-home"), "PREFECT_API_URL": None}
+
+
+def start(folder: Path, *words: str) -> Up:
+    environment = ALONE | {"PREFECT_HOME": str(folder / "prefect-home")}
+    return Up(begin("up", *words, folder=folder, environment=environment), folder)
+
+
+def rows(folder: Path, name: str) -> int:
+    try:
+        with closing(sqlite3.connect(folder / f"{name}.db")) as connection:
+            return int(connection.execute("SELECT count(*) FROM items").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+
+
+@pytest.fixture
+def api() -> Iterator[str]:
+    with cursor_api([record(number) for number in range(30)]) as server:
+        yield server.url
+
+
+@pytest.fixture
+def up(tmp_path: Path, api: str) -> Iterator[Up]:
+    """`astrio up` in an empty home, with one integration that runs every five seconds."""
+    (tmp_path / "often.yaml").write_text(
+        FILE.format(name="often", url=api) + "schedule: {every: 5s}\n"
+    )
+    running = start(tmp_path)
+    try:
+        assert running.tells("The UI is at", 120), running.lines
+        yield running
+    finally:
+        astrio("down", folder=tmp_path, environment=running.environment())
+        running.process.kill()
+
+
+def get(up: Up, path: str, **body: Any) -> Any:
+    answer = httpx.post(f"{up.url}/api{path}", json=body, timeout=30, trust_env=False)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def alive(folder: Path) -> list[str]:
+    """Return the processes that belong to this home."""
+    mark = f"ASTRIO_HOME={folder / 'astrio-home'}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes().split(b"\0"):
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return [each for each in found if each]
+
+
+def test_it_runs_what_is_scheduled_takes_up_changes_and_stops_what_it_started(
+    up: Up, tmp_path: Path, api: str
+) -> None:
+    assert up.tells("often: Completed: 30 fetched"), up.lines
+    assert rows(tmp_path, "often") == 30
+    assert httpx.get(up.url, trust_env=False).status_code == 200
+    settings = httpx.get(f"{up.url}/ui-settings", trust_env=False).json()
+    assert settings["api_url"] == f"{up.url}/api"
+    types = {each["slug"] for each in get(up, "/block_types/filter")}
+    assert {"astrio-rest-api", "astrio-database", "astrio-bearer"} <= types
+
+    again = astrio("up", folder=tmp_path, environment=up.environment())
+    assert (again.code, "runs already" in again.err) == (1, True)
+
+    (tmp_path / "integrations").mkdir()
+    file = tmp_path / "integrations" / "later.yaml"
+    file.write_text(FILE.format(name="later", url=api) + "tgs: [a]\n")
+    assert up.tells("later.yaml:8:1: unknown key `tgs`"), up.lines
+    file.write_text(FILE.format(name="later", url=api) + "schedule: {every: 5s}\n")
+    assert up.tells("later: deployment created"), up.lines
+    assert up.tells("later: Completed: 30 fetched"), up.lines
+    file.unlink()
+    assert up.tells("later: its integration is gone"), up.lines
+
+    ended = astrio("down", folder=tmp_path, environment=up.environment())
+    assert (ended.code, ended.err) == (0, "Stopped.\n")
+    assert up.process.wait(10) == 0
+    assert alive(tmp_path) == []
+    assert "Nothing of `astrio up` runs" in astrio("down", folder=tmp_path).err
+
+
+def test_ctrl_c_stops_it_and_what_is_left_of_a_killed_one_is_taken_over(
+    up: Up, tmp_path: Path
+) -> None:
+    url = up.url
+    up.process.send_signal(signal.SIGKILL)
+    up.process.wait()
+    second = start(tmp_path)
+    assert second.tells("The UI is at"), second.lines
+    assert second.tells("Taking over the server"), second.lines
+    assert second.url == url
+    assert second.tells("often: Completed"), second.lines
+    second.process.send_signal(signal.SIGINT)
+    assert second.process.wait(60) == 130
+    assert second.tells("Stopped."), second.lines
+    assert alive(tmp_path) == []
+
+
+def test_down_stops_what_a_killed_one_has_left(up: Up, tmp_path: Path) -> None:
+    up.process.send_signal(signal.SIGKILL)
+    up.process.wait()
+    assert alive(tmp_path)
+    ended = astrio("down", folder=tmp_path, environment=up.environment())
+    assert (ended.code, ended.err) == (0, "Stopped.\n")
+    assert alive(tmp_path) == []
+
+
+def test_a_server_that_dies_ends_it_with_advice(up: Up, tmp_path: Path) -> None:
+    import json
+
+    note = json.loads((tmp_path / "astrio-home" / "server.json").read_text())
+    os.killpg(note["pid"], signal.SIGKILL)
+    assert up.process.wait(60) == 1
+    assert up.tells("has ended"), up.lines
+    assert any("server.log" in line for line in up.lines)
+
+
+def refused(folder: Path, *words: str, **environment: str | None) -> Ended:
+    return astrio("up", *words, folder=folder, environment=ALONE | environment)
+
+
+def test_files_that_are_all_wrong_are_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(
+        FILE.format(name="shop", url="https://x.example.com").replace(
+            'x.example.com"}', 'x.example.com", auth: {type: bearer, token: s3cret-literal}}'
+        )
+    )
+    ended = refused(tmp_path)
+    assert (ended.code, "shop.yaml:3:" in ended.err) == (2, True)
+    assert "a secret is written out" in ended.err
+    assert "s3cret-literal" not in ended.err
+    assert not (tmp_path / "astrio-home").exists()
+
+
+def test_no_such_folder_is_told(tmp_path: Path) -> None:
+    ended = refused(tmp_path, "nowhere")
+    assert (ended.code, "There is no folder nowhere" in ended.err) == (2, True)
+
+
+def test_a_configured_server_that_is_down_is_told_with_its_address(tmp_path: Path) -> None:
+    url = unused_url()
+    ended = refused(tmp_path, PREFECT_API_URL=url)
+    assert (ended.code, url in ended.err) == (1, True)
