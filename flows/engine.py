@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 from astrio.flows.integration import Integration
 from astrio.flows.planning import Plan, Run
+from astrio.tasks.collecting import rare_collections
 from astrio.tasks.fetching import fetch_pages
 from astrio.tasks.http.client import ApiClient
 from astrio.tasks.options import RunOptions
@@ -35,6 +36,7 @@ async def run_without_prefect(
 async def _stages(run: Run, plan: Plan) -> RunReport:
     integration = run.integration
     async with AsyncExitStack() as stack:
+        stack.enter_context(rare_collections())
         client = ApiClient(plan.api, retry=integration.retry, errors=integration.errors)
         session = plan.opened(await stack.enter_async_context(client))
         chain = await stack.enter_async_context(Chain())

@@ -24,6 +24,7 @@ from astrio.flows.redacted_logs import redact_logs
 from astrio.flows.summary import STATES, headline
 from astrio.tasks.arrows import draw_arrow
 from astrio.tasks.authenticate import authenticate
+from astrio.tasks.collecting import rare_collections
 from astrio.tasks.fetch import fetch
 from astrio.tasks.options import RunOptions
 from astrio.tasks.progress import announce
@@ -73,6 +74,7 @@ async def sync(integration: Integration, options: RunOptions = PLAIN) -> RunRepo
 
 async def _chain(run: Run, plan: Plan) -> RunReport:
     async with AsyncExitStack() as stack:
+        stack.enter_context(rare_collections())
         session = await authenticate(
             plan.api, retry=run.integration.retry, errors=run.integration.errors
         )

@@ -48,6 +48,10 @@ def _index_name(table: str, key: Sequence[str], longest: int) -> str:
     return name if len(name.encode()) <= longest else f"{RESERVED}key_{digest(name)}"
 
 
+def _in_order(relation: Relation, wanted: Wanted) -> list[Held]:
+    return [relation.columns[name.lower()] for name, _ in wanted]
+
+
 class Schema:
     """One table of the destination; every call works within the caller's transaction."""
 
@@ -76,13 +80,15 @@ class Schema:
             )
         else:
             changes = self._changes(relation, wanted)
-            self._add(relation, wanted)
+            added = self._add(relation, wanted)
             if changes:
                 self._dialect.retype(self._connection, relation, changes)
-            self._make_distinct(relation, key)
+            indexed = self._make_distinct(relation, key)
+            if not (changes or added or indexed):
+                return relation, _in_order(relation, wanted)
         fitted = self._dialect.describe(self._connection, self._name)
         assert fitted is not None
-        return fitted, [fitted.columns[name.lower()] for name, _ in wanted]
+        return fitted, _in_order(fitted, wanted)
 
     def _create(self, wanted: Wanted, key: Sequence[str]) -> None:
         columns = [f"{quoted(name)} {self._type(kind)}" for name, kind in wanted]
@@ -91,12 +97,13 @@ class Schema:
         self._run(f"CREATE TABLE {quoted(self._name)} ({body})")
         self._note_untyped([name for name, kind in wanted if kind is None])
 
-    def _add(self, relation: Relation, wanted: Wanted) -> None:
+    def _add(self, relation: Relation, wanted: Wanted) -> bool:
         missing = [(name, kind) for name, kind in wanted if name.lower() not in relation.columns]
         for name, kind in missing:
             added = f"{quoted(name)} {self._type(kind)}"
             self._run(f"ALTER TABLE {quoted(relation.name)} ADD COLUMN {added}")
         self._note_untyped([name for name, kind in missing if kind is None])
+        return bool(missing)
 
     def _changes(self, relation: Relation, wanted: Wanted) -> dict[str, Kind]:
         """Return which columns must change into which kinds, by their real names.
@@ -143,9 +150,9 @@ class Schema:
         found = self._connection.execute(select(1).select_from(of).where(condition).limit(1))
         return found.first() is not None
 
-    def _make_distinct(self, relation: Relation, key: Sequence[str]) -> None:
+    def _make_distinct(self, relation: Relation, key: Sequence[str]) -> bool:
         if not key or frozenset(name.lower() for name in key) in relation.unique:
-            return
+            return False
         index = quoted(_index_name(relation.name, key, self._dialect.longest_name))
         columns = ", ".join(map(quoted, key))
         try:
@@ -156,6 +163,7 @@ class Schema:
                 "so rows cannot be upserted by that key.",
                 advice="Remove the duplicates, or choose another push.key.",
             ) from error
+        return True
 
     def _type(self, kind: Kind | None) -> str:
         return self._dialect.types[Kind.TEXT if kind is None else self._dialect.stored(kind)]

@@ -82,9 +82,15 @@ class PostgresqlDialect(Dialect):
     def reference(self, url: URL) -> str:
         """Return server and database, and whatever else of the URL tells the schema."""
         host = url.host or url.query.get("host") or "localhost"
-        known = url.set(host=str(host), port=url.port or 5432, username=None, password=None)
         options = {name: value for name, value in url.query.items() if name == "options"}
-        return str(known.set(drivername="postgresql", query=options))
+        known = URL.create(
+            "postgresql",
+            host=str(host),
+            port=url.port or 5432,
+            database=url.database,
+            query=options,
+        )
+        return str(known)
 
     def stored(self, kind: Kind) -> Kind:
         """Return the kind itself: there is an exact type for each."""

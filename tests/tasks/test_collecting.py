@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from astrio.tasks.collecting import NEW_OBJECTS, rare_collections
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    found = gc.get_threshold()
+    yield
+    gc.set_threshold(*found)
+
+
+def test_collections_are_rare_within_the_block_only() -> None:
+    gc.set_threshold(700, 10, 10)
+    with rare_collections():
+        assert gc.get_threshold()[0] == NEW_OBJECTS
+    assert gc.get_threshold() == (700, 10, 10)
+
+
+def test_the_last_of_several_runs_restores_what_the_first_one_found() -> None:
+    gc.set_threshold(700, 10, 10)
+    first, second = rare_collections(), rare_collections()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert gc.get_threshold()[0] == NEW_OBJECTS
+    second.__exit__(None, None, None)
+    assert gc.get_threshold() == (700, 10, 10)
+
+
+@pytest.mark.parametrize("own", [0, NEW_OBJECTS * 2])
+def test_what_the_process_has_chosen_stays(own: int) -> None:
+    gc.set_threshold(own, 10, 10)
+    with rare_collections():
+        assert gc.get_threshold()[0] == own
