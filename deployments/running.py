@@ -20,13 +20,23 @@ from astrio.tasks.progress import Progress as PageProgress
 from astrio.tasks.progress import Watcher, watching
 from astrio.tasks.report import RunReport
 
+TAG = "astrio"
+"""Carried by every run and every deployment."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run ended: its report, and the error if it failed (None when cancelled or done)."""
+    """How a run ended.
+
+    Attributes:
+        report: what became of the records.
+        error: why it failed; None when it was cancelled, or is done.
+        page: the run's page in the Prefect UI.
+    """
 
     report: RunReport
     error: AstrioError | None = None
+    page: str | None = None
 
 
 def quieten_prefect() -> None:
@@ -43,13 +53,17 @@ def run_flow(integration: Integration, options: RunOptions, *, bar: bool) -> Run
     Raises:
         AstrioError: the run could not even begin, so there is no report.
     """
+    from prefect import tags
+    from prefect.utilities.urls import url_for
+
     from astrio.flows.sync import sync
 
     reports: list[RunReport] = []
     error: AstrioError | None = None
     with _bar(integration.name, shown=bar) as watcher, watching(_collect(reports, watcher)):
         try:
-            asyncio.run(sync(integration, options))
+            with tags(*integration.tags, TAG):
+                asyncio.run(sync(integration, options))
         except AstrioError as failure:
             error = failure
         except KeyboardInterrupt:
@@ -57,7 +71,8 @@ def run_flow(integration: Integration, options: RunOptions, *, bar: bool) -> Run
                 raise
     if not reports:
         raise error or AstrioError("The run ended without a report.")
-    return RunResult(reports[-1], error)
+    page = url_for("flow-run", obj_id=reports[-1].flow_run) if reports[-1].flow_run else None
+    return RunResult(reports[-1], error, page)
 
 
 def _collect(reports: list[RunReport], watcher: Watcher) -> Watcher:

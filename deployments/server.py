@@ -43,6 +43,12 @@ def prefect_server(notify: Callable[[str], None]) -> Iterator[str]:
         yield url
 
 
+def is_lasting(url: str) -> bool:
+    """Whether the server at this API URL stays when the run has ended."""
+    note = ServerNote.read(astrio_home())
+    return note is None or note.url != url or not note.temporary
+
+
 @contextmanager
 def lasting_server() -> Iterator[str]:
     """Make a Prefect server available that stays after the block, and yield its API URL.

@@ -129,7 +129,7 @@ def judge(integration: Integration, sample: Sample) -> list[Judged]:
     """Map each record of the sample and hold it against the rules; nothing is written."""
     mapping = compile_mapping(integration.map, MappingContext(sample.started))
     rules = compile_rules(integration.rules, mapping.columns)
-    key = integration.push.key if integration.push.mode == "upsert" else ()
+    key = integration.push.key if integration.push.mode != "append" else ()
     judged: list[Judged] = []
     for number, record in enumerate(sample.records, start=1):
         explained = mapping.explain(record)

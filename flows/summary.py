@@ -37,6 +37,8 @@ def facts(report: RunReport) -> list[tuple[str, str]]:
         pairs.append(("Window", f"{report.window.start or 'the beginning'} to {report.window.end}"))
     if report.checkpoint:
         pairs.extend((f"Checkpoint {name}", str(at)) for name, at in report.checkpoint.items())
+    if records.deleted:
+        pairs.append(("Rows deleted", f"{records.deleted:,} that the source has no more"))
     pairs.append(("Time", f"{report.seconds:.1f} s"))
     return pairs
 

@@ -12,13 +12,15 @@ from astrio.tasks.report import RunReport
 _COLOURS = {"completed": "green", "completed_with_rejects": "yellow"}
 
 
-def show_report(report: RunReport) -> None:
-    """Print the balance, the facts, the warnings and the error of a run."""
+def show_report(report: RunReport, *, page: str | None = None) -> None:
+    """Print the balance, the facts, the warnings and the error of a run, and where its page is."""
     show(Text(clean(f"{report.integration}: {headline(report)}"), style=_style(report)))
     table = Table(show_header=False, box=None, padding=(0, 2))
     for label, text in facts(report):
         table.add_row(Text(label, style="dim"), clean(text))
     show(table)
+    if page is not None:  # outside of the table, which would cut it off
+        show(Text.assemble("  ", (f"{'In the UI':23}", "dim"), clean(page)))
     for warning in report.warnings:
         say(f"warning: {warning}")
     _explain(report)

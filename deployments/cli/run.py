@@ -6,6 +6,7 @@ variable or the command line is wrong, and nothing was sent; 130: stopped by Ctr
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -16,7 +17,7 @@ from astrio.deployments.cli.output import INTERRUPTED, print_json, say
 from astrio.deployments.cli.report import show_report
 from astrio.deployments.remembering import remember_run
 from astrio.deployments.running import RunResult, quieten_prefect, run_flow
-from astrio.deployments.server import prefect_server
+from astrio.deployments.server import is_lasting, prefect_server
 from astrio.flows.integration import Integration
 from astrio.tasks.options import RunOptions
 from astrio.tasks.report import ErrorReport, RunReport
@@ -56,8 +57,9 @@ def run(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
 def _attempt(integration: Integration, options: RunOptions, *, bar: bool) -> RunResult:
     """Run the flow; a run that could not even begin has a report as well."""
     try:
-        with prefect_server(say):
-            return run_flow(integration, options, bar=bar)
+        with prefect_server(say) as url:
+            result = run_flow(integration, options, bar=bar)
+            return result if is_lasting(url) else replace(result, page=None)
     except AstrioError as error:
         return RunResult(_report(integration, error), error)
     except KeyboardInterrupt:
@@ -78,7 +80,7 @@ def _finish(result: RunResult, *, as_json: bool) -> None:
     if as_json:
         print_json(result.report.model_dump(mode="json"))
     else:
-        show_report(result.report)
+        show_report(result.report, page=result.page)
     if result.report.state == "cancelled":
         raise typer.Exit(INTERRUPTED)
     if result.error is not None:

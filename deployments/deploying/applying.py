@@ -19,9 +19,10 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 
 from astrio.blocks.errors import ConfigurationError
-from astrio.deployments.deploying.building import FILE, FLOW, TAG, Target, Wanted, wanted
+from astrio.deployments.deploying.building import FILE, FLOW, Target, Wanted, wanted
 from astrio.deployments.deploying.collecting import Found
 from astrio.deployments.deploying.comparing import differences, schedules_after
+from astrio.deployments.running import TAG
 from astrio.flows.reading.read import read_integration
 
 Action = Literal["created", "updated", "unchanged"]

@@ -17,6 +17,7 @@ from prefect.client.schemas.schedules import (
 )
 
 from astrio.deployments.deploying.collecting import Found
+from astrio.deployments.running import TAG
 from astrio.flows.integration import Integration
 from astrio.flows.schedule import Schedule
 from astrio.flows.sync import sync
@@ -24,7 +25,6 @@ from astrio.tasks.durations import parse_duration
 
 ENTRYPOINT = "astrio.flows.sync.sync"
 FLOW = "sync"
-TAG = "astrio"
 FILE = "astrio.file"
 SLUG = "astrio"
 PAUSED_SLUG = "astrio-paused"

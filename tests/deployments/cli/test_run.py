@@ -86,6 +86,8 @@ def test_without_json_the_balance_is_told_in_words(tmp_path: Path, prefect_api: 
         "4 fetched = 0 filtered + 1 rejected + 3 written + 0 unchanged + 0 failed"
     ) in run.out
     assert "1 sent, 0 retried" in run.out
+    page = prefect_api.removesuffix("/api") + "/runs/flow-run/"
+    assert f"  In the UI              {page}" in run.out
     assert "astrio quarantine list items" in run.err
     assert "Traceback" not in run.err
     assert "prefect" not in run.err.lower()

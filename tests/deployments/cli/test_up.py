@@ -17,7 +17,7 @@ import httpx
 import pytest
 from tests.flows.api import cursor_api, record
 from tests.support.command import Ended, astrio, begin, eventually
-from tests.support.server import unused_url
+from tests.support.server import serve, unused_url
 
 FILE = """\
 name: {name}
@@ -103,16 +103,22 @@ def get(up: Up, path: str, **body: Any) -> Any:
 
 
 def alive(folder: Path) -> list[str]:
+    """Return the commands of the processes that belong to this home."""
+    return [command for _, command in processes(folder)]
+
+
+def processes(folder: Path) -> list[tuple[int, str]]:
     """Return the processes that belong to this home."""
     mark = f"ASTRIO_HOME={folder / 'astrio-home'}".encode()
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if mark in (process / "environ").read_bytes().split(b"\0"):
-                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                found.append((int(process.name), command))
         except OSError:
             continue
-    return [each for each in found if each]
+    return [each for each in found if each[1]]
 
 
 def test_it_runs_what_is_scheduled_takes_up_changes_and_stops_what_it_started(
@@ -180,6 +186,49 @@ def test_a_server_that_dies_ends_it_with_advice(up: Up, tmp_path: Path) -> None:
     assert up.process.wait(60) == 1
     assert up.tells("has ended"), up.lines
     assert any("server.log" in line for line in up.lines)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_run_whose_process_was_killed_is_marked_as_crashed_and_the_next_one_goes_on(
+    tmp_path: Path,
+) -> None:
+    import time
+
+    def slow(request: Any) -> Any:
+        time.sleep(0.2)
+        start = int(request.query.get("cursor", "0"))
+        items = [record(number) for number in range(start, start + 10)]
+        return {"items": items, "next": start + 10 if start < 400 else None}
+
+    with serve({"/items": slow}) as server:
+        (tmp_path / "slow.yaml").write_text(FILE.format(name="slow", url=server.url))
+        up = start(tmp_path)
+        try:
+            assert up.tells("The UI is at", 120), up.lines
+            [deployment] = get(up, "/deployments/filter")
+            get(up, f"/deployments/{deployment['id']}/create_flow_run", state={"type": "SCHEDULED"})
+            assert eventually(lambda: rows(tmp_path, "slow") > 0, 60)
+            [victim] = [
+                each
+                for each in processes(tmp_path)
+                if "prefect.engine" in each[1]
+                or "flow-run" in each[1]
+                or "prefect.flow_engine" in each[1]
+            ]
+            os.kill(victim[0], signal.SIGKILL)
+
+            def state() -> str:
+                [run] = get(up, "/flow_runs/filter", sort="START_TIME_DESC", limit=1)
+                return str(run["state"]["type"])
+
+            assert eventually(lambda: state() == "CRASHED", 240)
+            get(up, f"/deployments/{deployment['id']}/create_flow_run", state={"type": "SCHEDULED"})
+            assert up.tells("slow: Completed: 410 fetched", 120), up.lines
+            assert rows(tmp_path, "slow") == 410
+        finally:
+            astrio("down", folder=tmp_path, environment=up.environment())
+            up.process.kill()
 
 
 def refused(folder: Path, *words: str, **environment: str | None) -> Ended:
