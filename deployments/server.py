@@ -8,14 +8,17 @@ server that does not answer is an error, never a silent fallback.
 from __future__ import annotations
 
 import fcntl
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 from astrio.blocks.errors import ConfigurationError, ServerUnavailableError
 from astrio.blocks.redaction import redact
+from astrio.blocks.store.door import judged
+from astrio.blocks.store.server import OWN_AUTH
 from astrio.deployments.server_process import (
     ServerNote,
     await_health,
@@ -23,6 +26,9 @@ from astrio.deployments.server_process import (
     launch,
 )
 from astrio.tasks.ledger.home import astrio_home, make_astrio_home
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
 
 
 @contextmanager
@@ -93,6 +99,8 @@ def _require(url: str) -> None:
 
     with get_client(sync_client=True) as client:
         failure = client.api_healthcheck()
+        if failure is None:
+            _require_admission(client)
     if failure is not None:
         why = f"{type(failure).__name__}: {failure}".partition("\n")[0]
         raise ServerUnavailableError(
@@ -102,14 +110,43 @@ def _require(url: str) -> None:
         )
 
 
+def _require_admission(client: SyncPrefectClient) -> None:
+    """Make sure that the server lets us in.
+
+    Raises:
+        CredentialsError: it does not.
+    """
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    try:
+        client.api_version()
+    except PrefectHTTPStatusError as error:
+        judged(error.response, redact(str(client.api_url)))
+
+
 @contextmanager
 def using(url: str) -> Iterator[None]:
-    """Let everything within the block use the server at this API URL."""
+    """Let everything within the block use the server of ours at this API URL.
+
+    Raises:
+        CredentialsError: it asks for a user and password that are not known here.
+    """
+    from prefect.client.orchestration import get_client
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import (
+        PREFECT_API_AUTH_STRING,
+        PREFECT_API_URL,
+        get_current_settings,
+        temporary_settings,
+    )
 
-    with temporary_settings({PREFECT_API_URL: url}):
+    settings: dict[Any, Any] = {PREFECT_API_URL: url}
+    if get_current_settings().api.auth_string is None and (own := os.environ.get(OWN_AUTH)):
+        settings[PREFECT_API_AUTH_STRING] = own
+    with temporary_settings(settings):
+        with get_client(sync_client=True) as client:
+            _require_admission(client)
         try:
             yield
         finally:  # what is recorded in the background must arrive before the server stops

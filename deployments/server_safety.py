@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from astrio.blocks.store.server import OWN_AUTH
 from astrio.deployments.encryption import VARIABLE
-
-_AUTH = "PREFECT_SERVER_API_AUTH_STRING"
 
 
 def server_warnings(url: str, environment: Mapping[str, str]) -> Iterator[str]:
@@ -37,7 +36,7 @@ def open_api(url: str) -> str:
     """Return the warning of an API that lets anybody in who reaches it."""
     return (
         f"warning: the Prefect API at {url} has no authentication: whoever reaches it can read "
-        f"the secrets of saved blocks. Start the server with {_AUTH}=user:password, and set "
+        f"the secrets of saved blocks. Start the server with {OWN_AUTH}=user:password, and set "
         "PREFECT_API_AUTH_STRING to the same wherever astrio runs."
     )
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 import yaml
 from aiohttp import web
+from tests.support.blocks import save_block, save_secret
 from tests.support.command import Ended, astrio
 from tests.support.postgres import PASSWORD, USER, PostgresServer
 from tests.support.server import answer, serve
@@ -42,18 +43,15 @@ def echo(request: web.Request) -> Any:
 
 def save(server: str, door: str, shut: str) -> None:
     """Save everything under its name, secrets in clear, as people do."""
-    from prefect.blocks.system import Secret
-
-    from astrio.blocks.saved.base import block_class
     from astrio.blocks.saved.saving import save as save_document
 
-    block_class(BearerAuth)(token=TOKEN).save("canary-token", overwrite=True)
+    save_block(BearerAuth, "canary-token", token=TOKEN)
     api = {"base_url": server, "headers": {"X-Own": HEADER}, "auth": {"token": TOKEN}}
     nested = {"auth": (BearerAuth.slug(), "canary-token")}
     save_document(RestApi, Document(RestApi.slug(), "canary-api", api, nested))
     for name, url in (("canary-door", door), ("canary-shut", shut)):
         save_document(Database, Document(Database.slug(), name, {"url": url}, {}))
-    Secret(value=SECRET).save("canary-secret", overwrite=True)
+    save_secret("canary-secret", SECRET)
 
 
 def document(name: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, Protocol
 
 import httpx
@@ -15,7 +14,7 @@ import httpx
 from astrio.blocks.errors import CredentialsError, ServerUnavailableError
 from astrio.blocks.redaction import redact
 from astrio.blocks.store.reach import reached
-from astrio.blocks.store.server import Server, configured_server
+from astrio.blocks.store.server import Server, configured_server, own_server
 
 _SECONDS = 30.0
 _HERE = ("127.0.0.1", "localhost", "::1")
@@ -104,7 +103,7 @@ def http_door() -> Iterator[HttpDoor]:
     """
     server = configured_server()
     if not server.url:
-        server = replace(server, url=reached())
+        server = own_server(reached())
     door = HttpDoor(server)
     try:
         yield door

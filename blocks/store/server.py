@@ -12,7 +12,7 @@ import os
 import ssl
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,10 @@ _SETTINGS = {
     "PREFECT_API_TLS_INSECURE_SKIP_VERIFY": ("api", "tls_insecure_skip_verify"),
     "PREFECT_CLIENT_CUSTOM_HEADERS": ("client", "custom_headers"),
 }
+
+
+OWN_AUTH = "PREFECT_SERVER_API_AUTH_STRING"
+"""What a server asks for that is started here; whoever knows it is let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +75,29 @@ def configured_server() -> Server:
     )
 
 
+def own_server(url: str) -> Server:
+    """Return the server that astrio has started itself; raises as `configured_server`."""
+    server = configured_server()
+    headers = dict(server.headers)
+    if "Authorization" not in headers and (own := os.environ.get(OWN_AUTH)):
+        headers["Authorization"] = _basic(own)
+    return replace(server, url=url, headers=headers)
+
+
 def _credentials(found: Mapping[str, Any]) -> str:
     """Return the Authorization header; an auth string goes before a key, as in Prefect."""
-    for name in ("PREFECT_API_AUTH_STRING", "PREFECT_API_KEY"):
-        if secret := str(found[name] or ""):
-            remember(secret)
-            if name == "PREFECT_API_KEY":
-                return f"Bearer {secret}"
-            return f"Basic {base64.b64encode(secret.encode()).decode()}"
+    if words := str(found["PREFECT_API_AUTH_STRING"] or ""):
+        return _basic(words)
+    if key := str(found["PREFECT_API_KEY"] or ""):
+        remember(key)
+        return f"Bearer {key}"
     return ""
+
+
+def _basic(words: str) -> str:
+    remember(words)
+    remember(words.partition(":")[2])
+    return f"Basic {base64.b64encode(words.encode()).decode()}"
 
 
 def _custom_headers(found: Mapping[str, Any]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from astrio.deployments.connections.finding import (
     users_of,
 )
 from astrio.deployments.running import quieten_prefect
+from astrio.deployments.server_safety import server_warnings
 
 app = typer.Typer(
     help="Add, list, test and remove saved connections: Prefect blocks that integrations name.",
@@ -73,6 +75,9 @@ def add_(
         print_json({**told, "action": done})
         return
     say(f"The {model.title} `{name}` is {done} on the Prefect server at {address}.")
+    if os.environ.get("PREFECT_API_URL"):  # a server that somebody else has started
+        for warning in server_warnings(address, os.environ):
+            say(warning)
     if told["auth"] == "none":
         say("It sends no credentials; auth=NAME adds a saved authentication.")
 

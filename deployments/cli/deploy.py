@@ -10,7 +10,7 @@ import typer
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.deployments.cli.output import print_json, say, show
-from astrio.deployments.deploying.collecting import collect, named_files
+from astrio.deployments.deploying.collecting import Collected, collect, named_files
 from astrio.deployments.running import quieten_prefect
 from astrio.deployments.server import lasting_server
 from astrio.flows.schedule import described
@@ -47,24 +47,29 @@ def deploy(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
 
     Exit code 0: done; 1: the server does not answer; 2: a mistake.
     """
-    if queue and not pool:
-        raise ConfigurationError("--queue names a queue of a work pool.", advice="Add --pool.")
-    collected = collect(named_files(places or []), pooled=pool is not None)
-    collected.require_all()
-    for warning in collected.warnings:
-        say(warning)
+    collected = _collected(places or [], pool, queue)
     quieten_prefect()
     with lasting_server() as url:
         from astrio.deployments.deploying.building import Target
         from astrio.deployments.deploying.deploying import deploy_places
 
-        roots = [Path(place) for place in places or ["."]]
-        work = deploy_places(roots, collected, Target(pool, queue), delete=prune, dry_run=dry_run)
+        roots, target = [Path(place) for place in places or ["."]], Target(pool, queue)
+        work = deploy_places(roots, collected, target, delete=prune, dry_run=dry_run)
         deployed = asyncio.run(work)
     if as_json:
         print_json({"server": url, "pool": pool, "dry_run": dry_run, **_entry(deployed, prune)})
     else:
         _tell(deployed, pool, url, prune=prune, dry_run=dry_run)
+
+
+def _collected(places: list[str], pool: str | None, queue: str | None) -> Collected:
+    if queue and not pool:
+        raise ConfigurationError("--queue names a queue of a work pool.", advice="Add --pool.")
+    collected = collect(named_files(places), pooled=pool is not None)
+    collected.require_all()
+    for warning in collected.warnings:
+        say(warning)
+    return collected
 
 
 def _entry(deployed: Deployed, prune: bool) -> dict[str, Any]:

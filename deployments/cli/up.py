@@ -14,10 +14,11 @@ from uuid import UUID
 import typer
 
 from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.store.server import OWN_AUTH
 from astrio.deployments.cli.output import INTERRUPTED, say
 from astrio.deployments.deploying.collecting import collect, folder_files
 from astrio.deployments.running import quieten_prefect
-from astrio.deployments.server_safety import is_loopback, open_api, server_warnings
+from astrio.deployments.server_safety import open_api, server_warnings
 from astrio.deployments.serving.note import only_up
 from astrio.flows.schedule import described
 from astrio.tasks.ledger.home import make_astrio_home
@@ -56,7 +57,7 @@ def up(
 
         with server_to_serve(home, port, host, say) as note:
             url = note.url if note else configured_server() or ""
-            for warning in _warnings(note, url, host):
+            for warning in _warnings(note, url):
                 say(warning)
             asyncio.run(_serve(folder, note, url, ends))
     if ends.signal == signal.SIGINT:
@@ -105,10 +106,10 @@ def _require_something(folder: Path) -> None:
         say(f"There is no integration in {folder.resolve()} yet: `astrio init` writes an example.")
 
 
-def _warnings(note: ServerNote | None, url: str, host: str) -> Iterator[str]:
+def _warnings(note: ServerNote | None, url: str) -> Iterator[str]:
     if note is None:
         yield from server_warnings(url, os.environ)
-    elif not is_loopback(host) and not os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
+    elif not os.environ.get(OWN_AUTH):
         yield open_api(url)
 
 

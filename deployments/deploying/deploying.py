@@ -9,6 +9,7 @@ from pathlib import Path
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.responses import DeploymentResponse
 
+from astrio.blocks.saved.saving import register_all
 from astrio.deployments.deploying.applying import Applied, apply
 from astrio.deployments.deploying.automation import WORKER_HEARTBEAT_SECONDS, watch_heartbeats
 from astrio.deployments.deploying.building import Target
@@ -32,6 +33,8 @@ async def deploy_places(
     Raises:
         ConfigurationError: there is no such work pool, or a name belongs to another file.
     """
+    if not dry_run:
+        await register_all()  # for whoever looks for the forms of connections in the UI
     async with get_client() as client:
         applied = await apply(client, collected.found, target, dry_run=dry_run)
         left = await gone(client, places, collected.found, collected.mistakes)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
+from tests.support.blocks import made, save_block
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.redaction import redact
@@ -32,12 +33,10 @@ class BlockContract:
     @pytest.fixture
     def name(self, prefect_api: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         """A block saved as a person would in Python, under a name of its own."""
-        from astrio.blocks.saved.base import block_class
-
         monkeypatch.setenv("PREFECT_API_URL", prefect_api)
         reader.forget()
         name = f"block-{uuid4().hex[:12]}"
-        block_class(self.model)(**self.data).save(name)
+        save_block(self.model, name, **self.data)
         yield name
         reader.forget()
 
@@ -67,9 +66,7 @@ class BlockContract:
                 assert SECRET.encode() not in file.read_bytes(), file
 
     def test_its_secrets_show_in_no_text(self, name: str) -> None:
-        from astrio.blocks.saved.base import block_class
-
-        block = block_class(self.model)(**self.data)
+        block = made(self.model, **self.data)
         plain = reader.connection(name, self.model)
         for text in (repr(block), str(block), repr(plain), str(plain), plain.model_dump_json()):
             assert SECRET not in text

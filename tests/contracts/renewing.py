@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from tests.contracts.destination import Stream, batch
+from tests.contracts.stream import Stream, batch
 
 from astrio.blocks.errors import LeaseHeldError
 from astrio.tasks.destinations.base import Chunk, Written

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import inspect
-from tests.contracts.destination import Stream, batch
 from tests.contracts.replacing_failures import ReplaceFailures
 from tests.contracts.replacing_tables import ReplacedTables
 from tests.contracts.staging import finish, replaced, staged, staging_tables
+from tests.contracts.stream import Stream, batch
 
 from astrio.tasks.destinations.base import Chunk
 

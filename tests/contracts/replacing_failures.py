@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import inspect
-from tests.contracts.destination import Stream, batch, child, rejected
 from tests.contracts.staging import Replacing, Row, finish, replaced, staged, staging_tables
+from tests.contracts.stream import Stream, batch, child, rejected
 
 from astrio.blocks.errors import DestinationError, LeaseHeldError
 from astrio.tasks.destinations.base import Chunk

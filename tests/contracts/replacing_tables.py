@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import inspect
-from tests.contracts.destination import Stream, batch
 from tests.contracts.staging import Replacing, finish, replaced, staged
+from tests.contracts.stream import Stream, batch
 
 from astrio.blocks.errors import DestinationError
 from astrio.tasks.destinations.base import Chunk

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import inspect
-from tests.contracts.destination import Stream, batch
+from tests.contracts.stream import Stream, batch
 
 from astrio.tasks.destinations.base import Chunk, Written
 from astrio.tasks.destinations.sql.destination import SqlDestination

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.blocks import save_secret
 from tests.support.command import astrio
 from tests.support.server import Server, serve
 
@@ -30,8 +31,6 @@ push: {{to: {to}, table: orders, mode: upsert, key: [id]}}
 @pytest.fixture
 def shop(tmp_path: Path, prefect_api: str) -> Iterator[Server]:
     """A shop, and everything that the file names saved."""
-    from prefect.blocks.system import Secret
-
     from astrio.blocks.saved.saving import save
 
     with serve({"/orders": lambda _: {"orders": [{"id": 1}, {"id": 2}]}}) as server:
@@ -43,7 +42,7 @@ def shop(tmp_path: Path, prefect_api: str) -> Iterator[Server]:
         save(RestApi, Document(RestApi.slug(), "saved-shop", api, {}))
         url = f"sqlite:///{tmp_path}/saved.db"
         save(Database, Document(Database.slug(), "saved-warehouse", {"url": url}, {}))
-        Secret(value="extra-secret-88").save("saved-extra", overwrite=True)
+        save_secret("saved-extra", "extra-secret-88")
         (tmp_path / "saved.yaml").write_text(FILE.format(to="saved-warehouse"))
         yield server
 

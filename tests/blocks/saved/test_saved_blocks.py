@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from tests.contracts.block import SECRET, BlockContract
+from tests.support.blocks import made
 
 from astrio.blocks.api import RestApi
 from astrio.blocks.auth.api_key import ApiKeyAuth
@@ -73,9 +74,7 @@ class TestRestApi(BlockContract):
 
     @property
     def data(self) -> dict[str, Any]:  # type: ignore[override] # it needs a server
-        from astrio.blocks.saved.base import block_class
-
-        auth = block_class(BearerAuth)(token=SECRET)
+        auth = made(BearerAuth, token=SECRET)
         auth.save(f"token-{uuid4().hex[:12]}")
         return {
             "base_url": "https://shop.example.com",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.support.blocks import save_secret
 from tests.support.server import answer, serve, unused_url
 
 from astrio.blocks.api import RestApi
@@ -29,16 +30,14 @@ def _unread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def saved(prefect_api: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few saved connections."""
-    from prefect.blocks.system import Secret
-
     from astrio.blocks.saved.saving import save
 
     monkeypatch.setenv("PREFECT_API_URL", prefect_api)
     none = {"base_url": "https://shop.example.com", "auth": {"block_type_slug": "astrio-none"}}
     save(RestApi, Document(RestApi.slug(), "reader-shop", none, {}))
-    Secret(value="sec-value-7791\n").save("reader-secret", overwrite=True)
-    Secret(value={"key": "sec-json-8812"}).save("reader-json", overwrite=True)
-    Secret(value="").save("reader-empty", overwrite=True)
+    save_secret("reader-secret", "sec-value-7791\n")
+    save_secret("reader-json", {"key": "sec-json-8812"})
+    save_secret("reader-empty", "")
 
 
 @pytest.fixture

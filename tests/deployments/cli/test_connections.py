@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from tests.deployments.cli.cli import call, called
+from tests.support.blocks import save_block, save_secret
 from tests.support.command import astrio
 from tests.support.server import answer, serve, unused_url
 
@@ -174,17 +175,13 @@ def test_a_mistake_is_told_and_nothing_is_saved(words: tuple[str, ...], told: st
 
 
 def test_the_list_shows_no_secret_and_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    from prefect.blocks.system import Secret
-
-    from astrio.blocks.saved.base import block_class
-
     assert "Nothing is saved yet" in call("connections", "list").stderr
     monkeypatch.setenv("URL", f"postgresql://ann:{KEY}@db.example.com/shop")
     added("warehouse", "database", "--from-env", "url=URL")
     added("k", "bearer", "token=${env:A}")
     added("shop", "base_url=https://x.example.com", "auth=k")
-    Secret(value=KEY).save("plain")
-    block_class(BearerAuth)(token="").save("empty")
+    save_secret("plain", KEY)
+    save_block(BearerAuth, "empty", token="")
     listed = {row["name"]: row for row in called("connections", "list")["connections"]}
     assert listed["shop"] == {
         "name": "shop",
@@ -244,15 +241,13 @@ def test_an_api_is_tried_out_with_its_credentials(monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_cannot_be_tried_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    from prefect.blocks.system import Secret
-
     added("away", f"base_url={unused_url()}")
     refused("test", "away", code=1)
     added("many", "base_url=https://{{shop}}.example.com")
     assert "filled in from an integration's `vars`" in refused("test", "many")
     added("k", "bearer", "token=${env:NO_SUCH_VARIABLE}")
     assert "NO_SUCH_VARIABLE" in refused("test", "k")
-    Secret(value="some-value").save("plain")
+    save_secret("plain", "some-value")
     assert "it holds a value" in call("connections", "test", "plain").stdout
 
 

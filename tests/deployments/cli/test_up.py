@@ -126,6 +126,7 @@ def test_it_runs_what_is_scheduled_takes_up_changes_and_stops_what_it_started(
 ) -> None:
     assert up.tells("often: Completed: 30 fetched"), up.lines
     assert rows(tmp_path, "often") == 30
+    assert up.tells("has no authentication"), up.lines
     assert httpx.get(up.url, trust_env=False).status_code == 200
     settings = httpx.get(f"{up.url}/ui-settings", trust_env=False).json()
     assert settings["api_url"] == f"{up.url}/api"
@@ -186,6 +187,30 @@ def test_a_server_that_dies_ends_it_with_advice(up: Up, tmp_path: Path) -> None:
     assert up.process.wait(60) == 1
     assert up.tells("has ended"), up.lines
     assert any("server.log" in line for line in up.lines)
+
+
+def test_a_server_with_authentication_lets_in_whoever_knows_it(tmp_path: Path, api: str) -> None:
+    (tmp_path / "often.yaml").write_text(
+        FILE.format(name="often", url=api) + "schedule: {every: 5s}\n"
+    )
+    words = "ann:s3cret-words"
+    environment = ALONE | {"PREFECT_SERVER_API_AUTH_STRING": words}
+    up = Up(begin("up", folder=tmp_path, environment=environment), tmp_path)
+    try:
+        assert up.tells("often: Completed", 120), up.lines
+        assert not any("no authentication" in line for line in up.lines)
+        assert httpx.get(f"{up.url}/api/flows/count", trust_env=False).status_code in (401, 405)
+        stranger = astrio("run", "often.yaml", "--json", folder=tmp_path, environment=ALONE)
+        assert (stranger.code, stranger.json()["error"]["kind"]) == (1, "credentials")
+        assert "PREFECT_API_AUTH_STRING" in stranger.json()["error"]["advice"]
+        known = ALONE | {"PREFECT_API_AUTH_STRING": words}
+        ended = astrio("run", "often.yaml", "--wait", folder=tmp_path, environment=known)
+        assert ended.code == 0, ended.err
+        assert f"{up.url}/runs/flow-run/" in ended.out
+        assert "s3cret-words" not in "\n".join(up.lines)
+    finally:
+        astrio("down", folder=tmp_path, environment=up.environment())
+        up.process.kill()
 
 
 @pytest.mark.slow

@@ -9,9 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.contracts.destination import DestinationContract, Stream, batch
+from tests.contracts.destination import DestinationContract
 from tests.contracts.renewing import RenewalContract
 from tests.contracts.replacing import ReplaceContract
+from tests.contracts.stream import Stream, batch
 from tests.support.postgres import CannotStartError, PostgresServer, postgres_server
 from tests.support.server import unused_url
 
@@ -23,7 +24,7 @@ from astrio.blocks.errors import (
 )
 from astrio.tasks.destinations.base import Chunk
 from astrio.tasks.destinations.opening import destination_reference, last_runs
-from astrio.tasks.destinations.settings import PushSettings, SqlTarget
+from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.ledger.streams import KnownStream, known_streams, remember_stream
 from astrio.tasks.report import RunReport
 
@@ -340,7 +341,9 @@ def test_without_its_driver_the_way_to_install_it_is_told(
     monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(ConfigurationError, match="needs its driver") as caught:
-        destination_reference(PushSettings(to=SqlTarget(url="postgresql://h/d"), table="t"))
+        destination_reference(
+            PushSettings.model_validate({"to": {"url": "postgresql://h/d"}, "table": "t"})
+        )
     assert "astrio[postgres]" in caught.value.advice
 
 

@@ -16,7 +16,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.contracts.destination import DestinationContract, Stream, batch, rejected
+from tests.contracts.destination import DestinationContract
+from tests.contracts.stream import Stream, batch, rejected
 
 from astrio.blocks.errors import (
     AstrioError,

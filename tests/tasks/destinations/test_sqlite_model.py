@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.contracts.destination import Stream, batch
+from tests.contracts.stream import Stream, batch
 
 from astrio.tasks.destinations.base import Chunk
 from astrio.tasks.destinations.sql.kinds import Kind, join

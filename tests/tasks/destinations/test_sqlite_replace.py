@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contracts.destination import Stream
 from tests.contracts.replacing import ReplaceContract
 from tests.contracts.staging import finish, replaced, staged, staging_tables
+from tests.contracts.stream import Stream
 
 from astrio.blocks.errors import DestinationBusyError, DestinationError
 from astrio.tasks.report import RunReport
