@@ -1,12 +1,14 @@
 """astrio beside a hand-written pipeline: one API, 12 mapped fields, an upsert, in the same run.
 
     python -m tests.benchmarks.pipeline [--records N ...] [--databases sqlite postgresql]
+        [--repeat 3]
 
 Three programs, each a process of its own, load the same records from a fast local API into a table
 of their own: `by hand` (tests/benchmarks/by_hand.py), `engine` (the five stages without Prefect)
 and `astrio run` (the command, with a Prefect server that is up). Measured from outside: wall
-seconds, CPU seconds of the process and of PostgreSQL, peak memory. The tables must be equal, row
-by row. Two sizes tell the fixed cost (starting, importing, Prefect) from that of each record.
+seconds, CPU seconds of the process and of PostgreSQL, peak memory; of several repetitions, taken in
+turns, the one with the least CPU time counts. The tables must be equal, row by row. Two sizes tell
+the fixed cost (starting, importing, Prefect) from that of each record.
 """
 
 from __future__ import annotations
@@ -156,17 +158,19 @@ def table_of(program: str) -> str:
 
 
 def compare(
-    database: str, sizes: list[int], programs: tuple[str, ...] = PROGRAMS
+    database: str, sizes: list[int], programs: tuple[str, ...] = PROGRAMS, repeat: int = 1
 ) -> dict[tuple[str, int], Cost]:
-    """Return what each program took for each size."""
+    """Return what each program took for each size, at best."""
     costs: dict[tuple[str, int], Cost] = {}
-    for records in sizes:
+    for records in sizes * repeat:
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             server = running("-m", "tests.benchmarks.http_server", "--records", str(records))
             api, place = stack.enter_context(server), stack.enter_context(opened(database, folder))
             for program in programs:
-                costs[program, records] = measure(program, api, place, folder)
+                cost = measure(program, api, place, folder)
+                best = costs.setdefault((program, records), cost)
+                costs[program, records] = min(best, cost, key=lambda each: each.client)
             place.require_equal([table_of(program) for program in programs])
     return costs
 
@@ -221,10 +225,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="pipeline.py")
     parser.add_argument("--records", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"])
+    parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
     with prefect_up():
         for database in options.databases:
-            costs = compare(database, options.records)
+            costs = compare(database, options.records, repeat=options.repeat)
             print("\n".join(["", *table(database, options.records, costs)]), flush=True)
 
 
