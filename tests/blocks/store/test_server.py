@@ -11,7 +11,7 @@ import pytest
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.redaction import redact
-from astrio.blocks.store.server import configured_server
+from astrio.blocks.store.server import configured_server, own_server
 
 PROFILES = """\
 active = "work"
@@ -87,6 +87,18 @@ def test_a_key_is_sent_as_a_bearer_token(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("PREFECT_API_KEY", "pnu_key-s3cret")
     assert configured_server().headers["Authorization"] == "Bearer pnu_key-s3cret"
     assert "pnu_key-s3cret" not in redact("a pnu_key-s3cret")
+
+
+def test_a_server_of_ours_is_asked_with_what_it_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Authorization" not in own_server("http://x/api").headers
+    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "ann:own-s3cret-words")
+    server = own_server("http://x/api")
+    expected = base64.b64encode(b"ann:own-s3cret-words").decode()
+    assert (server.url, server.headers["Authorization"]) == ("http://x/api", f"Basic {expected}")
+    assert "own-s3cret" not in redact("it is own-s3cret-words")
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "bob:other-words")
+    expected = base64.b64encode(b"bob:other-words").decode()
+    assert own_server("http://x/api").headers["Authorization"] == f"Basic {expected}"
 
 
 def test_headers_of_its_own_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:

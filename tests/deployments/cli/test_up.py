@@ -213,6 +213,29 @@ def test_a_server_with_authentication_lets_in_whoever_knows_it(tmp_path: Path, a
         up.process.kill()
 
 
+def test_a_configured_server_is_used_and_left_as_it_is(
+    tmp_path: Path, api: str, prefect_api: str
+) -> None:
+    (tmp_path / "guest.yaml").write_text(
+        FILE.format(name="guest", url=api) + "schedule: {every: 5s}\n"
+    )
+    environment = {"PREFECT_API_URL": prefect_api}
+    up = Up(begin("up", "--port", "4999", folder=tmp_path, environment=environment), tmp_path)
+    try:
+        assert up.tells("--port has no effect", 120), up.lines
+        assert up.tells("has no authentication"), up.lines
+        assert up.tells("guest: Completed: 30 fetched"), up.lines
+        assert up.url == prefect_api.removesuffix("/api")
+        (tmp_path / "guest.yaml").unlink()
+        assert up.tells("guest: its integration is gone"), up.lines
+    finally:
+        ended = astrio("down", folder=tmp_path, environment=environment)
+        up.process.kill()
+    assert (ended.code, ended.err) == (0, "Stopped.\n")
+    assert httpx.get(f"{prefect_api}/health", trust_env=False).status_code == 200
+    assert not (tmp_path / "astrio-home" / "server.json").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_run_whose_process_was_killed_is_marked_as_crashed_and_the_next_one_goes_on(
