@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from astrio.blocks.errors import ConfigurationError, ServerUnavailableError
+from astrio.blocks.errors import ServerUnavailableError
 from astrio.blocks.redaction import redact
 from astrio.blocks.store.door import judged
 from astrio.blocks.store.server import OWN_AUTH
@@ -53,30 +53,6 @@ def is_lasting(url: str) -> bool:
     """Whether the server at this API URL stays when the run has ended."""
     note = ServerNote.read(astrio_home())
     return note is None or note.url != url or not note.temporary
-
-
-@contextmanager
-def lasting_server() -> Iterator[str]:
-    """Make a Prefect server available that stays after the block, and yield its API URL.
-
-    Raises:
-        ServerUnavailableError: the configured server does not answer.
-        ConfigurationError: none is configured, and `astrio up` does not run.
-    """
-    configured = configured_server()
-    if configured is not None:
-        yield configured
-        return
-    note = ServerNote.read(astrio_home())
-    if note is None or note.temporary or not is_healthy(note.url):
-        raise ConfigurationError(
-            "There is no Prefect server to deploy to: none is configured, and `astrio up` does "
-            "not run.",
-            advice="Set PREFECT_API_URL to your server's API; or run `astrio up`, which starts a "
-            "server, deploys the folder's integrations and runs them.",
-        )
-    with using(note.url):
-        yield note.url
 
 
 def configured_server() -> str | None:

@@ -27,6 +27,7 @@ from astrio.deployments.connections.finding import (
 )
 from astrio.deployments.running import quieten_prefect
 from astrio.deployments.server_safety import server_warnings
+from astrio.tasks.ledger.home import astrio_home
 
 app = typer.Typer(
     help="Add, list, test and remove saved connections: Prefect blocks that integrations name.",
@@ -61,6 +62,7 @@ def add_(
     `FIELD='${env:VARIABLE}'` saves only the reference. `auth=NAME` names a saved authentication.
     """
     from astrio.deployments.connections.adding import add
+    from astrio.deployments.server import is_lasting
 
     given = list(words or [])
     kind = given.pop(0) if given and "=" not in given[0] else DEFAULT_KIND
@@ -70,11 +72,12 @@ def add_(
         found = reader.find(door, name, model)
         assert found is not None
         told = described(model, found)
-        address = door.address
+        address = door.address.rstrip("/")
+        where = address if is_lasting(address) else f"of {astrio_home()}"
     if as_json:
         print_json({**told, "action": done})
         return
-    say(f"The {model.title} `{name}` is {done} on the Prefect server at {address}.")
+    say(f"The {model.title} `{name}` is {done} on the Prefect server {where}.")
     if os.environ.get("PREFECT_API_URL"):  # a server that somebody else has started
         for warning in server_warnings(address, os.environ):
             say(warning)

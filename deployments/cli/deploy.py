@@ -12,8 +12,9 @@ from astrio.blocks.errors import ConfigurationError
 from astrio.deployments.cli.output import print_json, say, show
 from astrio.deployments.deploying.collecting import Collected, collect, named_files
 from astrio.deployments.running import quieten_prefect
-from astrio.deployments.server import lasting_server
+from astrio.deployments.server import is_lasting, prefect_server
 from astrio.flows.schedule import described
+from astrio.tasks.ledger.home import astrio_home
 
 if TYPE_CHECKING:
     from astrio.deployments.deploying.deploying import Deployed
@@ -49,7 +50,8 @@ def deploy(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     """
     collected = _collected(places or [], pool, queue)
     quieten_prefect()
-    with lasting_server() as url:
+    with prefect_server(say) as url:
+        lasting = is_lasting(url)
         from astrio.deployments.deploying.building import Target
         from astrio.deployments.deploying.deploying import deploy_places
 
@@ -59,7 +61,8 @@ def deploy(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     if as_json:
         print_json({"server": url, "pool": pool, "dry_run": dry_run, **_entry(deployed, prune)})
     else:
-        _tell(deployed, pool, url, prune=prune, dry_run=dry_run)
+        where = url if lasting else f"the Prefect server of {astrio_home()}"
+        _tell(deployed, pool, where, prune=prune, dry_run=dry_run)
 
 
 def _collected(places: list[str], pool: str | None, queue: str | None) -> Collected:
@@ -92,7 +95,7 @@ def _entry(deployed: Deployed, prune: bool) -> dict[str, Any]:
     }
 
 
-def _tell(deployed: Deployed, pool: str | None, url: str, *, prune: bool, dry_run: bool) -> None:
+def _tell(deployed: Deployed, pool: str | None, where: str, *, prune: bool, dry_run: bool) -> None:
     for each in deployed.applied:
         action = _PAST[each.action] if dry_run else each.action
         changed = f" ({', '.join(each.changed)})" if each.changed else ""
@@ -104,4 +107,4 @@ def _tell(deployed: Deployed, pool: str | None, url: str, *, prune: bool, dry_ru
         else:
             say(f"{gone.name}: its integration is gone; --prune deletes the deployment")
     how = f"workers of {pool} run them" if pool else "`astrio up` runs them"
-    say(f"On {url}; {how}.")
+    say(f"On {where}; {how}.")

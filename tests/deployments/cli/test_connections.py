@@ -68,6 +68,21 @@ def test_a_secret_is_read_from_standard_input(folder: Path) -> None:
     assert reader.connection("shop-key", BearerAuth) == BearerAuth(token=KEY)
 
 
+def test_where_it_is_saved_is_told(folder: Path, prefect_api: str) -> None:
+    told = call("connections", "add", "k", "bearer", "token=${env:A}").stderr
+    assert (
+        told.splitlines()[0]
+        == f"The bearer token `k` is saved on the Prefect server {prefect_api}."
+    )
+    assert "has no authentication" in told
+    alone = {"PREFECT_API_URL": None, "PREFECT_HOME": str(folder / "prefect")}
+    words = ("connections", "add", "k", "bearer", "token=${env:A}")
+    ended = astrio(*words, folder=folder, environment=alone)
+    assert ended.code == 0, ended.err
+    assert f"is saved on the Prefect server of {folder / 'astrio-home'}." in ended.err
+    assert "no authentication" not in ended.err
+
+
 def test_nothing_on_standard_input_is_told() -> None:
     assert "standard input holds nothing" in refused("add", "k", "bearer", "token=-")
 

@@ -258,10 +258,12 @@ def test_a_folder_without_integrations_is_told() -> None:
     assert (result.exit_code, "no integration file in this folder" in result.stderr) == (2, True)
 
 
-def test_without_a_server_that_stays_nothing_is_deployed(folder: Path) -> None:
-    write("orders")
-    ended = astrio("deploy", folder=folder)
-    assert (ended.code, "There is no Prefect server to deploy to" in ended.err) == (2, True)
+def test_without_a_server_it_is_deployed_to_the_one_that_up_will_start(folder: Path) -> None:
+    write("orders", "'@hourly'")
+    for action in ("created", "unchanged"):
+        ended = astrio("deploy", folder=folder)
+        assert (ended.code, ended.out) == (0, f"orders: {action}, 0 * * * *\n")
+        assert f"On the Prefect server of {folder / 'astrio-home'}" in ended.err
 
 
 def test_a_server_that_is_down_is_told_with_its_address(folder: Path) -> None:
