@@ -26,6 +26,7 @@ from astrio.deployments.connections.finding import (
     users_of,
 )
 from astrio.deployments.running import quieten_prefect
+from astrio.deployments.server_process import ServerNote
 from astrio.deployments.server_safety import server_warnings
 from astrio.tasks.ledger.home import astrio_home
 
@@ -62,7 +63,6 @@ def add_(
     `FIELD='${env:VARIABLE}'` saves only the reference. `auth=NAME` names a saved authentication.
     """
     from astrio.deployments.connections.adding import add
-    from astrio.deployments.server import is_lasting
 
     given = list(words or [])
     kind = given.pop(0) if given and "=" not in given[0] else DEFAULT_KIND
@@ -72,17 +72,22 @@ def add_(
         found = reader.find(door, name, model)
         assert found is not None
         told = described(model, found)
-        address = door.address.rstrip("/")
-        where = address if is_lasting(address) else f"of {astrio_home()}"
-    if as_json:
-        print_json({**told, "action": done})
-        return
-    say(f"The {model.title} `{name}` is {done} on the Prefect server {where}.")
-    if os.environ.get("PREFECT_API_URL"):  # a server that somebody else has started
-        for warning in server_warnings(address, os.environ):
-            say(warning)
-    if told["auth"] == "none":
-        say("It sends no credentials; auth=NAME adds a saved authentication.")
+        if as_json:
+            print_json({**told, "action": done})
+        else:
+            say(f"The {model.title} `{name}` is {done} {_warned_place(door)}.")
+            if told["auth"] == "none":
+                say("It sends no credentials; auth=NAME adds a saved authentication.")
+
+
+def _warned_place(door: Door) -> str:
+    """Return where the door leads to, after warnings of a server that others have started."""
+    address, own = door.address.rstrip("/"), ServerNote.read(astrio_home())
+    if own is not None and own.url == address:
+        return f"on the Prefect server of {astrio_home()}"
+    for warning in server_warnings(address, os.environ):
+        say(warning)
+    return f"on the Prefect server {address}"
 
 
 @app.command("list")
