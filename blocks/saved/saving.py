@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 import httpx
 from prefect.blocks.system import Secret as PrefectSecret
 from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.saved.base import SavedBlock, block_class
@@ -41,8 +42,8 @@ def save(model: type[Storable], document: Document) -> None:
 
 
 def delete(document: Document) -> None:
-    """Delete what is saved; raises as `save`."""
-    with _answering(), get_client(sync_client=True) as client:
+    """Delete what is saved, if it is not gone already; raises as `save`."""
+    with _answering(), get_client(sync_client=True) as client, suppress(ObjectNotFound):
         client.delete_block_document(UUID(document.id))
 
 
@@ -81,6 +82,6 @@ def _answering() -> Iterator[None]:
         yield
     except httpx.HTTPStatusError as error:
         judged(error.response, address)
-        raise
+        raise no_answer(address, error) from None
     except httpx.HTTPError as error:
         raise no_answer(address, error) from None

@@ -55,6 +55,16 @@ def test_a_server_that_refuses_us_is_told(act: Callable[[], Any]) -> None:
     assert "PREFECT_API_AUTH_STRING" in caught.value.advice
 
 
+def test_a_server_that_has_no_blocks_is_told() -> None:
+    with (
+        serve(lambda _: answer({}, 404)) as server,
+        temporary_settings({PREFECT_API_URL: f"{server.url}/api"}),
+    ):
+        delete(SAVED)  # it is gone already
+        with pytest.raises(ServerUnavailableError, match="cannot be asked"):
+            save(Database, SAVED)
+
+
 def test_a_block_of_a_later_version_is_not_saved_by_this_one(prefect_api: str) -> None:
     data = {"base_url": "https://x.example.com", "auth": {"block_type_slug": "astrio-tomorrow"}}
     with pytest.raises(ConfigurationError, match="astrio-tomorrow"):

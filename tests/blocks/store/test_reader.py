@@ -38,6 +38,7 @@ def saved(prefect_api: str, monkeypatch: pytest.MonkeyPatch) -> None:
     save_secret("reader-secret", "sec-value-7791\n")
     save_secret("reader-json", {"key": "sec-json-8812"})
     save_secret("reader-empty", "")
+    save_secret("reader-number", [7, "sec-list-9913"])
 
 
 @pytest.fixture
@@ -63,7 +64,8 @@ def test_it_is_read_once_until_the_next_run_begins(saved: None, over_http: None)
 def test_a_secret_block_is_resolved_and_masked(saved: None, over_http: None) -> None:
     assert resolve("Bearer ${secret:reader-secret}") == "Bearer sec-value-7791"
     assert resolve("${secret:reader-json}") == '{"key": "sec-json-8812"}'
-    assert redact("sec-value-7791 sec-json-8812") == "*** ***"
+    assert resolve("${secret:reader-number}") == '[7, "sec-list-9913"]'
+    assert redact("sec-value-7791 sec-json-8812 sec-list-9913") == "*** *** ***"
 
 
 @pytest.mark.parametrize("by_prefect", [True, False])

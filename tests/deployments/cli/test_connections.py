@@ -16,6 +16,8 @@ from tests.support.server import answer, serve, unused_url
 from astrio.blocks.api import RestApi
 from astrio.blocks.auth.bearer import BearerAuth
 from astrio.blocks.database import Database
+from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.secrets import resolve
 from astrio.blocks.store import reader
 from astrio.blocks.store.kinds import kinds
 
@@ -78,6 +80,15 @@ def test_where_it_is_saved_is_told(folder: Path, prefect_api: str) -> None:
     assert ended.code == 0, ended.err
     assert f"is saved on the Prefect server of {folder / 'astrio-home'}." in ended.err
     assert "no authentication" not in ended.err
+
+
+def test_a_secret_block_is_saved_and_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_KEY", KEY)
+    added("plain", "secret", "--from-env", "value=SHOP_KEY")
+    assert resolve("${secret:plain}") == KEY
+    added("shop", "base_url=https://x.example.com")
+    with pytest.raises(ConfigurationError, match=r"\(saved are shop\)"):
+        reader.rest_api("zzzzzzzz")
 
 
 def test_nothing_on_standard_input_is_told() -> None:
