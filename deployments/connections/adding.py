@@ -11,9 +11,8 @@ from astrio.blocks.store import reader
 from astrio.blocks.store.document import Document, Nested
 from astrio.blocks.store.door import Door
 from astrio.blocks.store.form import Form, form_of
-from astrio.blocks.store.kinds import kinds, named
+from astrio.blocks.store.kinds import authentications, kinds, named
 from astrio.blocks.store.names import check_name
-from astrio.deployments.connections.finding import is_auth
 from astrio.deployments.connections.words import Ask, data_of, merged
 
 
@@ -76,7 +75,7 @@ def _choose(door: Door, field: str, data: dict[str, Any], nested: dict[str, Nest
         data[field] = {"block_type_slug": model.slug()}
         nested.pop(field, None)
         return
-    models = [each for each in kinds().values() if is_auth(each) and kind in ("", each.kind())]
+    models = [each for each in authentications() if kind in ("", each.kind())]
     found = [each for each in models if reader.find(door, name, each)]
     if len(found) != 1:
         raise _unclear(field, given, found)
@@ -86,11 +85,11 @@ def _choose(door: Door, field: str, data: dict[str, Any], nested: dict[str, Nest
     nested[field] = (found[0].slug(), name)
 
 
-def _unclear(field: str, given: str, found: list[type[Storable]]) -> ConfigurationError:
+def _unclear(field: str, given: str, found: Sequence[type[Storable]]) -> ConfigurationError:
     if found:
         choices = " or ".join(f"{field}={each.kind()}/{given}" for each in found)
         return ConfigurationError(f"`{given}` is saved several times.", advice=f"Give {choices}.")
-    auths = ", ".join(each.kind() for each in kinds().values() if is_auth(each))
+    auths = ", ".join(each.kind() for each in authentications())
     return ConfigurationError(
         f"There is no saved authentication `{given}`.",
         advice=f"Save it first: astrio connections add {given} KIND FIELD=VALUE… "

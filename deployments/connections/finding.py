@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from astrio.blocks.auth.base import Auth
 from astrio.blocks.errors import AstrioError, ConfigurationError
 from astrio.blocks.redaction import redact
 from astrio.blocks.storable import Storable
@@ -94,8 +93,3 @@ def _auth(document: Document) -> str | None:
     inline = document.data.get("auth")
     slug = inline.get("block_type_slug", "") if isinstance(inline, dict) else ""
     return next((kind.kind() for kind in kinds().values() if kind.slug() == slug), None)
-
-
-def is_auth(model: type[Storable]) -> bool:
-    """Whether a kind is an authentication."""
-    return issubclass(model, Auth)

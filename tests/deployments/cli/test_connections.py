@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from tests.support.command import astrio
 from tests.support.server import answer, serve, unused_url
 
 from astrio.blocks.api import RestApi
+from astrio.blocks.auth.api_key import ApiKeyAuth
 from astrio.blocks.auth.bearer import BearerAuth
 from astrio.blocks.database import Database
 from astrio.blocks.errors import ConfigurationError
@@ -39,10 +40,6 @@ def _nothing_saved(
                 delete(document)
     yield
     reader.forget()
-
-
-def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(text))
 
 
 def added(*words: str) -> None:
@@ -89,6 +86,23 @@ def test_a_secret_block_is_saved_and_resolved(monkeypatch: pytest.MonkeyPatch) -
     added("shop", "base_url=https://x.example.com")
     with pytest.raises(ConfigurationError, match=r"\(saved are shop\)"):
         reader.rest_api("zzzzzzzz")
+
+
+def test_the_readmes_commands_save_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from astrio.deployments.cli import app
+
+    readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+    lines = [line for line in readme.splitlines() if line.startswith("astrio connections add ")]
+    assert len(lines) == 3
+    monkeypatch.setenv("WAREHOUSE_URL", "sqlite:///warehouse.db")
+    for line in lines:
+        words = shlex.split(line, comments=True)[1:]
+        result = CliRunner().invoke(app, words, input=f"{KEY}\n")
+        assert result.exit_code == 0, result.stderr
+    assert reader.rest_api("shop").auth == ApiKeyAuth(header="X-Shop-Token", value=KEY)
+    assert reader.database("warehouse").url == "sqlite:///warehouse.db"
 
 
 def test_nothing_on_standard_input_is_told() -> None:
