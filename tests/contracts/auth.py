@@ -37,16 +37,21 @@ class AuthContract:
     def by_literal(self) -> Auth:
         return _auth(_filled(self.settings, SECRET))
 
+    def signed(self, auth: Auth) -> httpx.Request:
+        """Return a request as the auth signs it."""
+        return signed(auth)
+
     def test_it_signs_with_the_resolved_secret(self, canary: None) -> None:
-        request = signed(self.by_reference())
+        request = self.signed(self.by_reference())
         for name, value in self.sent_headers.items():
             assert request.headers[name] == value
         for name, value in self.sent_query.items():
             assert request.url.params.get_list(name) == [value]
 
     def test_a_literal_is_sent_like_a_reference(self, canary: None) -> None:
-        literal, reference = signed(self.by_literal()), signed(self.by_reference())
+        literal, reference = self.signed(self.by_literal()), self.signed(self.by_reference())
         assert (literal.url, literal.headers) == (reference.url, reference.headers)
+        assert literal.content == reference.content
 
     def test_a_literal_shows_in_no_text_and_no_dump(self) -> None:
         auth = self.by_literal()
@@ -71,7 +76,7 @@ class AuthContract:
         assert not self.by_reference().literal_secrets()
 
     def test_what_it_sends_is_redacted_from_messages(self, canary: None) -> None:
-        request = signed(self.by_reference())
+        request = self.signed(self.by_reference())
         said = redact(f"{request.url} {request.headers}")
         assert SECRET not in said
         assert not [value for value in self.sent_headers.values() if value in said]
@@ -87,11 +92,11 @@ class AuthContract:
         assert SECRET not in str(caught.value)
 
 
-def signed(auth: Auth, **request: Any) -> httpx.Request:
+def signed(auth: Auth, method: str = "GET", **request: Any) -> httpx.Request:
     """Return a request as the auth signs it."""
     signer = auth.to_httpx_auth()
     assert signer is not None
-    return next(signer.auth_flow(httpx.Request("GET", "https://api.example.com/a", **request)))
+    return next(signer.auth_flow(httpx.Request(method, "https://api.example.com/a", **request)))
 
 
 def _auth(settings: Mapping[str, Any]) -> Auth:

@@ -13,6 +13,7 @@ from astrio.blocks.api import RestApi
 from astrio.blocks.auth.api_key import ApiKeyAuth
 from astrio.blocks.auth.basic import BasicAuth
 from astrio.blocks.auth.bearer import BearerAuth
+from astrio.blocks.auth.digest import DigestAuth
 from astrio.blocks.auth.headers import HeadersAuth
 from astrio.blocks.auth.none import NoAuth
 from astrio.blocks.database import Database
@@ -35,6 +36,22 @@ class TestApiKey(BlockContract):
 
     def expected(self) -> ApiKeyAuth:
         return ApiKeyAuth(header="X-Key", value=SECRET)
+
+
+class TestApiKeyInTheBody(BlockContract):
+    model: ClassVar = ApiKeyAuth
+    data: ClassVar = {"body": "auth.key", "value": SECRET}
+
+    def expected(self) -> ApiKeyAuth:
+        return ApiKeyAuth(body="auth.key", value=SECRET)
+
+
+class TestDigest(BlockContract):
+    model: ClassVar = DigestAuth
+    data: ClassVar = {"username": "ann", "password": SECRET}
+
+    def expected(self) -> DigestAuth:
+        return DigestAuth(username="ann", password=SECRET)
 
 
 class TestBasic(BlockContract):
