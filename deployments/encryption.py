@@ -7,11 +7,12 @@ one in the very database that it is to protect.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+
+from astrio.tasks.ledger.sealing import write_once
 
 VARIABLE = "PREFECT_SERVER_ENCRYPTION_KEY"
 _ELSEWHERE = ("PREFECT_API_DATABASE_CONNECTION_URL", "PREFECT_SERVER_DATABASE_CONNECTION_URL")
@@ -26,7 +27,7 @@ def encryption_key(home: Path, environment: Mapping[str, str]) -> str | None:
         return None
     file = home / "key"
     if not file.exists():
-        _write(file, _key_in_database(home / "prefect" / "prefect.db") or _new_key())
+        write_once(file, _key_in_database(home / "prefect" / "prefect.db") or _new_key())
     return file.read_text("ascii").strip()
 
 
@@ -47,16 +48,3 @@ def _key_in_database(database: Path) -> str | None:
             return str(json.loads(row[0])["fernet_key"]) if row else None
     except sqlite3.OperationalError:  # its tables are not there yet
         return None
-
-
-def _write(file: Path, key: str) -> None:
-    """Create the file for its owner alone, whole or not at all."""
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-        stream.write(f"{key}\n")
-    try:
-        os.link(draft, file)
-    except FileExistsError:
-        pass  # another process was quicker, and its key counts
-    finally:
-        draft.unlink()

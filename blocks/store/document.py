@@ -14,6 +14,7 @@ from astrio.blocks.secrets import is_reference
 from astrio.blocks.storable import Storable
 from astrio.blocks.store.form import Form, FormField, form_of, to_settings
 from astrio.blocks.store.kinds import kind_with_slug
+from astrio.blocks.tokens import TokenAuth
 
 # Values that many requests share; masking them would garble texts and protect nothing.
 _PLAIN_HEADERS = frozenset(
@@ -96,6 +97,8 @@ class Document:
             elif field.secret:
                 for secret in _secrets(data.get(field.name)):
                     remember(secret)
+        if issubclass(model, TokenAuth):
+            data["account"] = data.get("account") or self.name
         return to_settings(model, data)
 
     def _nested_settings(self, model: type[Storable], field: FormField) -> dict[str, Any]:

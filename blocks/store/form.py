@@ -91,7 +91,11 @@ def to_settings(model: type[Storable], data: Mapping[str, Any]) -> dict[str, Any
 
 def in_form(field: FormField, value: Any) -> Any:
     """Return a value as the form holds it: texts with commas instead of a list."""
-    return ", ".join(value) if field.form is Form.LIST and not isinstance(value, str) else value
+    return (
+        ", ".join(map(str, value))
+        if field.form is Form.LIST and not isinstance(value, str)
+        else value
+    )
 
 
 def _fields(

@@ -17,8 +17,7 @@ _KEYS: dict[str, str] = {
     "content embeds",
 }
 _VALUES: dict[str, str] = {
-    "source.api.auth": "digest oauth2_client_credentials oauth2_authorization_code "
-    "oauth2_refresh_token jwt aws_sigv4 hmac login",
+    "source.api.auth": "aws_sigv4 hmac",
 }
 _NOT_YET = "is not available yet in this version"
 

@@ -18,6 +18,7 @@ from astrio.blocks.errors import ApiAnswerError, ApiUnavailableError, AstrioErro
 from astrio.blocks.redaction import redact
 from astrio.tasks.http.advice import status_error
 from astrio.tasks.http.body import read_body
+from astrio.tasks.http.credentials import Signing, credentials_of
 from astrio.tasks.http.encoding import encode_body, header_values, with_params
 from astrio.tasks.http.faults import WIRE_ERRORS, wire_failure
 from astrio.tasks.http.origins import Origins
@@ -80,6 +81,7 @@ class ApiClient:
         self._errors = errors or {}
         self._now = now
         self._session = open_session(api)
+        self._credentials = credentials_of(api)
         self._retrying = AsyncRetrying(
             retry=self._policy.should_repeat,
             stop=stop_after_attempt(self._policy.settings.max_retries + 1),
@@ -142,7 +144,7 @@ class ApiClient:
 
     async def _attempt(self, request: ApiRequest, url: httpx.URL, label: str) -> Answer:
         try:
-            answer = await self._follow(request, url)
+            answer = await self._signed(request, url)
         except AstrioError as error:
             error.request = error.request or label
             raise
@@ -156,9 +158,18 @@ class ApiClient:
         repeat = self._policy.repeats_status(request, answer.status, asked)
         raise AttemptFailedError(told, repeat=repeat, asked=asked if repeat else None)
 
-    async def _follow(self, request: ApiRequest, url: httpx.URL) -> Answer:
+    async def _signed(self, request: ApiRequest, url: httpx.URL) -> Answer:
+        """Send it; once more if the answer says that its token has lapsed and there is another."""
+        signing = await self._credentials.signing()
+        answer = await self._follow(request, url, signing)
+        other = await self._credentials.after(
+            signing, answer.status, answer.headers, answer.content
+        )
+        return answer if other is None else await self._follow(request, url, other)
+
+    async def _follow(self, request: ApiRequest, url: httpx.URL, signing: Signing) -> Answer:
         for _ in range(_MOST_REDIRECTS + 1):
-            answer = await self._exchange(request, url)
+            answer = await self._exchange(request, url, signing)
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTS or location is None:
                 return answer
@@ -174,7 +185,7 @@ class ApiClient:
             advice="Put the final address into base_url and path.",
         )
 
-    async def _exchange(self, request: ApiRequest, url: httpx.URL) -> Answer:
+    async def _exchange(self, request: ApiRequest, url: httpx.URL, signing: Signing) -> Answer:
         content, content_type = encode_body(request)
         headers = httpx.Headers({"Content-Type": content_type} if content_type else {})
         headers.update(header_values(request.headers))
@@ -183,7 +194,9 @@ class ApiClient:
         )
         began = perf_counter()
         try:
-            response = await self._session.send(prepared, stream=True)
+            response = await self._session.send(
+                prepared, stream=True, auth=signing.auth or httpx.USE_CLIENT_DEFAULT
+            )
             try:
                 body = await read_body(response, self.api.limits.max_response_bytes)
             finally:

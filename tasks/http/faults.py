@@ -42,6 +42,12 @@ def wire_failure(error: Exception, request: ApiRequest, label: str) -> AttemptFa
     return AttemptFailedError(told, repeat=fault.passes and not unknown)
 
 
+def describe_fault(error: Exception) -> tuple[str, bool]:
+    """Return what went wrong, as a phrase, and whether the request may have arrived."""
+    fault = _fault(error)
+    return fault.what, fault.arrived
+
+
 def _fault(error: Exception) -> _Fault:
     # httpx-aiohttp maps a lost connection to ConnectTimeout, so only the cause can be trusted.
     cause = error.__cause__ if isinstance(error, httpx.HTTPError) else error

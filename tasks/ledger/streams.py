@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from typing import Final
 
-from sqlalchemy import URL, Connection, select
+from sqlalchemy import Connection, select
 
 from astrio.blocks.errors import AstrioError
-from astrio.tasks.destinations.sql.database import Database, transaction
-from astrio.tasks.ledger.home import astrio_home, make_astrio_home
-from astrio.tasks.ledger.migrating import migrate, stored_revision
-from astrio.tasks.ledger.tables import REVISION
+from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.ledger.tables import stream as index
 
 _IDENTITY: Final = (index.c.integration, index.c.destination, index.c.table_name)
-_URL: Final = "ASTRIO_LEDGER_URL"
-_SCHEMA: Final = "astrio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +44,10 @@ def remember_stream(stream: KnownStream) -> str | None:
         A warning if the ledger cannot be written, which is no reason to fail a run; else None.
     """
     try:
-        with _writing() as (database, connection):
+        ledger = Ledger()
+        with ledger.writing() as connection:
             values = asdict(stream)
-            insert = database.dialect.insert(index).values(values)
+            insert = ledger.database.dialect.insert(index).values(values)
             upsert = insert.on_conflict_do_update(index_elements=_IDENTITY, set_=values)
             connection.execute(upsert)
     except (AstrioError, OSError) as error:
@@ -68,14 +61,10 @@ def known_streams() -> list[KnownStream]:
     Raises:
         AstrioError: the ledger cannot be read.
     """
-    ledger = _ledger()
+    ledger = Ledger()
     if not ledger.exists():
         return []
     with ledger.reading() as connection:
-        ledger.dialect.work_in(connection, _SCHEMA, create=False)
-        if stored_revision(connection) == REVISION:
-            return _listed(connection)
-    with _writing() as (_, connection):
         return _listed(connection)
 
 
@@ -83,21 +72,3 @@ def _listed(connection: Connection) -> list[KnownStream]:
     columns = [index.c[field.name] for field in fields(KnownStream)]
     rows = connection.execute(select(*columns).order_by(*_IDENTITY))
     return [KnownStream(*row) for row in rows]
-
-
-@contextmanager
-def _writing() -> Iterator[tuple[Database, Connection]]:
-    if not os.environ.get(_URL):
-        make_astrio_home()
-    database = _ledger()
-    with database.explained(), database.connect() as connection, transaction(connection):
-        database.dialect.work_in(connection, _SCHEMA, create=True)
-        migrate(connection)
-        yield database, connection
-
-
-def _ledger() -> Database:
-    url = os.environ.get(_URL)
-    if url:
-        return Database(url, named=_URL)
-    return Database(URL.create("sqlite", database=str(astrio_home() / "ledger.db")), named=_URL)
