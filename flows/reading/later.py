@@ -10,7 +10,6 @@ from astrio.flows.reading.node import Node
 _KEYS: dict[str, str] = {
     "": "transform on event webhook payload endpoints authentication endpoint validation",
     "source": "graphql webhook event python",
-    "source.request": "multipart xml",
     "validate[]": "length in unique expr when severity sanitize",
     "push": "version contract",
     "push.to": "api request batch file format s3 webhook integration python method body headers "

@@ -128,7 +128,8 @@ class ApiClient:
                 another origin.
         """
         try:
-            url = with_params(self._origins.resolve(request.url), request.params)
+            request = request.keyed()
+            url = with_params(self._origins.resolve(request.url), request.params, request.arrays)
         except AstrioError as error:
             error.request = error.request or describe_request(request.method, request.url, page)
             raise
@@ -186,8 +187,8 @@ class ApiClient:
         )
 
     async def _exchange(self, request: ApiRequest, url: httpx.URL, signing: Signing) -> Answer:
-        content, content_type = encode_body(request)
-        headers = httpx.Headers({"Content-Type": content_type} if content_type else {})
+        content, described = encode_body(request)
+        headers = httpx.Headers(described)
         headers.update(header_values(request.headers))
         prepared = self._session.build_request(
             request.method, url, headers=headers, content=content

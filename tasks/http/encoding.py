@@ -2,52 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
+from xml.sax.saxutils import escape
 
 import httpx
 import msgspec
 
 from astrio.blocks.errors import ConfigurationError
-from astrio.blocks.secrets import resolve
+from astrio.blocks.secrets import REFERENCE, resolve
 from astrio.blocks.signing import replace_query
+from astrio.tasks.http.parameters import query_items
 from astrio.tasks.http.request import ApiRequest
+from astrio.tasks.http.upload import BINARY, Upload, decoded, multipart, stored_file
+from astrio.tasks.settings import ArrayStyle
 
 _CONTENT_TYPES = {
     "json": "application/json",
     "form": "application/x-www-form-urlencoded",
     "text": "text/plain; charset=utf-8",
+    "xml": "application/xml",
+    "file": BINARY,
+    "base64": BINARY,
 }
 
 
-def query_items(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield names and texts: None is left out, a list repeated, a bool `true` or `false`."""
-    for name, value in params.items():
-        for item in value if isinstance(value, list | tuple) else (value,):
-            if item is not None:
-                yield name, _text(item)
-
-
-def with_params(url: httpx.URL, params: Mapping[str, Any]) -> httpx.URL:
+def with_params(
+    url: httpx.URL, params: Mapping[str, Any], arrays: ArrayStyle = "repeat"
+) -> httpx.URL:
     """Return the URL with the parameters added; they replace those of the same name in it."""
     if not params:
         return url
-    return replace_query(url, params.keys(), query_items(resolved(params)))
+    items = list(query_items(resolved(params), arrays))
+    return replace_query(url, params.keys() | {name for name, _ in items}, items)
 
 
-def encode_body(request: ApiRequest) -> tuple[bytes | None, str]:
-    """Return the body's bytes with references filled in, and its content type."""
+def encode_body(request: ApiRequest) -> tuple[bytes | Upload | None, dict[str, str]]:
+    """Return the body with references filled in, and the headers that describe it.
+
+    Raises:
+        ConfigurationError: a variable is not set, or the body cannot be made.
+    """
     if request.body is None:
-        return None, ""
+        return None, {}
+    content, kind = _encoded(request)
+    headers = {"Content-Type": resolve(request.content_type) if request.content_type else kind}
+    if isinstance(content, Upload):
+        headers["Content-Length"] = str(content.size)  # else it would be sent in chunks
+    return content, header_values(headers)
+
+
+def _encoded(request: ApiRequest) -> tuple[bytes | Upload, str]:
+    kind = _CONTENT_TYPES.get(request.body_kind, "")
+    if request.body_kind == "xml":
+        return _xml(str(request.body)), kind
     body = resolved(request.body)
-    kind = _CONTENT_TYPES[request.body_kind]
     if request.body_kind == "json":
         return msgspec.json.encode(body), kind
     if request.body_kind == "form":
-        return urlencode(list(query_items(body)), quote_via=quote).encode(), kind
-    return str(body).encode(), kind
+        items = list(query_items(body, request.arrays))
+        return urlencode(items, quote_via=quote).encode(), kind
+    if request.body_kind == "multipart":
+        return multipart(body, request.arrays)
+    if request.body_kind == "file":
+        return Upload([stored_file(str(body))]), kind
+    return decoded(str(body)) if request.body_kind == "base64" else str(body).encode(), kind
+
+
+def _xml(text: str) -> bytes:
+    """Fill in references; a secret with < or & in it stays text."""
+    return REFERENCE.sub(
+        lambda found: escape(resolve(found.group()), {'"': "&quot;", "'": "&apos;"}), text
+    ).encode()
 
 
 def header_values(headers: Mapping[str, str]) -> dict[str, str]:
@@ -74,11 +101,3 @@ def resolved(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [resolved(item) for item in value]
     return value
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    return msgspec.json.encode(value).decode() if isinstance(value, dict | list) else str(value)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
+from xml.sax.saxutils import escape
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.tasks.http.request import ApiRequest, BodyKind
 from astrio.tasks.incremental import Window, format_bound
 from astrio.tasks.mapping.parser import PLACEHOLDER
 from astrio.tasks.mapping.template import render
-from astrio.tasks.settings import IncrementalSettings, RequestSettings
+from astrio.tasks.settings import GraphQLSettings, IncrementalSettings, RequestSettings
+
+_KEY_HEADER = "Idempotency-Key"
+_PLAIN_KINDS: tuple[BodyKind, ...] = ("form", "text", "multipart", "file", "base64")
 
 
 def build_first_request(
@@ -31,16 +36,20 @@ def build_first_request(
     Raises:
         ConfigurationError: a placeholder cannot be filled in, or a bound not be formatted.
     """
-    kind, body = _body(settings)
+    kind, body = _body(settings, variables)
     headers = {name: str(render(text, variables)) for name, text in settings.headers.items()}
+    key = settings.idempotency_key
     request = ApiRequest(
-        method=settings.method,
+        method="POST" if settings.graphql else settings.method,
         url=_path(settings.path, variables),
         params=dict(render(settings.params, variables)),
         headers=headers,
-        body=render(body, variables),
+        body=body,
         body_kind=kind,
-        idempotent=settings.idempotent,
+        idempotent=settings.idempotent or _only_asks(settings.graphql),
+        content_type=render(settings.content_type, variables),
+        arrays=settings.arrays,
+        key_header=_KEY_HEADER if key is True else key or None,
     )
     return request if incremental is None else _bounded(request, window, incremental)
 
@@ -59,12 +68,40 @@ def _path(path: str, variables: Mapping[str, Any]) -> str:
     return PLACEHOLDER.sub(lambda match: segment(match.group()), path)
 
 
-def _body(settings: RequestSettings) -> tuple[BodyKind, Any]:
-    if settings.form is not None:
-        return "form", settings.form
-    if settings.text is not None:
-        return "text", settings.text
-    return "json", settings.body
+def _body(settings: RequestSettings, variables: Mapping[str, Any]) -> tuple[BodyKind, Any]:
+    """Return the kind and the filled-in values of whichever body the file gives."""
+    if settings.graphql is not None:
+        return "json", render(_operation(settings.graphql), variables)
+    if settings.xml is not None:
+        return "xml", _xml(settings.xml, variables)
+    for kind in _PLAIN_KINDS:
+        value = getattr(settings, kind)
+        if value is not None:
+            if kind == "multipart":
+                value = settings.model_dump(include={kind}, by_alias=True, exclude_none=True)[kind]
+            return kind, render(value, variables)
+    return "json", render(settings.body, variables)
+
+
+def _operation(graphql: GraphQLSettings) -> dict[str, Any]:
+    """Return the body that GraphQL over HTTP asks for."""
+    body: dict[str, Any] = {"query": graphql.query, "variables": graphql.variables}
+    return {**body, "operationName": graphql.operation} if graphql.operation else body
+
+
+def _only_asks(graphql: GraphQLSettings | None) -> bool:
+    """Whether a GraphQL document holds queries only, which may be posted again."""
+    return graphql is not None and not re.search(r"\b(mutation|subscription)\b", graphql.query)
+
+
+def _xml(text: str, variables: Mapping[str, Any]) -> str:
+    """Fill in an XML body; a value with < or & in it stays text."""
+
+    def escaped(placeholder: str) -> str:
+        value = render(placeholder, variables)
+        return "" if value is None else escape(str(value), {'"': "&quot;", "'": "&apos;"})
+
+    return PLACEHOLDER.sub(lambda match: escaped(match.group()), text)
 
 
 def _bounded(request: ApiRequest, window: Window, incremental: IncrementalSettings) -> ApiRequest:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+from uuid import uuid4
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.secrets import references
 from astrio.tasks.paths import Step, compile_path
-from astrio.tasks.settings import Where
+from astrio.tasks.settings import ArrayStyle, Where
 
-BodyKind = Literal["json", "form", "text"]
-Method = Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+BodyKind = Literal["json", "form", "text", "xml", "multipart", "file", "base64"]
+_WITH_FIELDS = ("json", "form", "multipart")
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
@@ -22,7 +23,14 @@ class ApiRequest:
 
     `url` is a path relative to the connection's base URL, or an absolute URL (a `next` link).
     `${env:NAME}` references inside stay unresolved until the request is sent, so that a stored
-    resume point never holds a secret. `idempotent` lets a POST or PATCH be retried.
+    resume point never holds a secret.
+
+    Attributes:
+        body: JSON values; of a form the fields, of multipart fields and parts, of `file` its path.
+        content_type: of the body, if not the kind's usual one.
+        arrays: how lists are written in the query and in a form.
+        idempotent: a POST or PATCH may be retried.
+        key_header: the header that carries a key of this request's own.
     """
 
     method: str
@@ -32,11 +40,23 @@ class ApiRequest:
     body: Any = None
     body_kind: BodyKind = "json"
     idempotent: bool = False
+    content_type: str | None = None
+    arrays: ArrayStyle = "repeat"
+    key_header: str | None = None
 
     @property
     def repeatable(self) -> bool:
         """Whether sending it twice does no harm (RFC 9110, 9.2.2, or because the file says so)."""
-        return self.idempotent or self.method in _IDEMPOTENT
+        return self.idempotent or self.key_header is not None or self.method in _IDEMPOTENT
+
+    def keyed(self) -> ApiRequest:
+        """Return the request with its idempotency key, for all attempts of one sending.
+
+        See draft-ietf-httpapi-idempotency-key-header.
+        """
+        if self.key_header is None:
+            return self
+        return replace(self, headers={**self.headers, self.key_header: str(uuid4())})
 
     def value_at(self, where: Where, name: str) -> Any:
         """Return what the query, header or body holds under `name`, None if nothing."""
@@ -44,7 +64,7 @@ class ApiRequest:
             return self.params.get(name)
         if where == "header":
             return self.headers.get(name)
-        if self.body_kind == "form":
+        if self.body_kind != "json":
             return self.body.get(name) if isinstance(self.body, Mapping) else None
         return compile_path(name).first(self.body)
 
@@ -58,9 +78,10 @@ class ApiRequest:
             return replace(self, params={**self.params, name: value})
         if where == "header":
             return replace(self, headers={**self.headers, name: str(value)})
-        if self.body_kind == "text":
+        if self.body_kind not in _WITH_FIELDS:
             raise ConfigurationError(
-                f"{name} cannot be put into a text body.", advice="Use request.body (JSON)."
+                f"{name} cannot be put into a {self.body_kind} body.",
+                advice="Use request.body (JSON).",
             )
         steps = compile_path(name).steps if self.body_kind == "json" else (name,)
         return replace(self, body=_placed(self.body, steps, value, name))

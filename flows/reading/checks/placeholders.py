@@ -8,6 +8,7 @@ from astrio.flows.reading.mistakes import Mistake
 from astrio.flows.reading.node import Node
 from astrio.flows.reading.wording import problem_words
 from astrio.tasks.mapping.check import check_template
+from astrio.tasks.settings import BODIES
 
 _FILLED = (
     ("source", "api", "base_url"),
@@ -15,7 +16,7 @@ _FILLED = (
     ("source", "request", "path"),
     ("source", "request", "params"),
     ("source", "request", "headers"),
-    ("source", "request", "body"),
+    *(("source", "request", kind) for kind in (*BODIES, "content_type")),
 )
 
 

@@ -64,10 +64,12 @@ def test_a_form_field_is_named_whole() -> None:
         ({"a": 1}, "json", "a.b"),
         ({"a": [1]}, "json", "a[1]"),
         ({"a": [1]}, "json", "a[*].b"),
+        ("<a/>", "xml", "a"),
+        ("a.bin", "file", "a"),
     ],
 )
 def test_a_place_that_the_body_does_not_have_is_refused(body: Any, kind: Any, name: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"text body|has no place"):
+    with pytest.raises(ConfigurationError, match=r"(text|xml|file) body|has no place"):
         ApiRequest("POST", "/", body=body, body_kind=kind).with_value("body", name, 1)
 
 
@@ -85,6 +87,7 @@ def test_a_request_survives_being_stored() -> None:
         (ApiRequest("POST", "/"), False),
         (ApiRequest("PATCH", "/"), False),
         (ApiRequest("PATCH", "/", idempotent=True), True),
+        (ApiRequest("POST", "/", key_header="Idempotency-Key"), True),
     ],
 )
 def test_a_request_tells_whether_sending_it_twice_does_harm(
