@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SerializationInfo, field_serializer, field_validator
+from pydantic import (
+    Field,
+    SerializationInfo,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from astrio.blocks.auth.choice import AnyAuth
+from astrio.blocks.auth.mutual_tls import MutualTlsAuth
 from astrio.blocks.auth.none import NoAuth
-from astrio.blocks.literals import mask_named, remember_named
+from astrio.blocks.literals import mask_named, mask_password, remember_named, remember_password
 from astrio.blocks.settings import Settings
 from astrio.blocks.storable import Storable
+from astrio.blocks.tls import Tls
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
+
+_RATE = re.compile(r"\d+(\.\d+)? ?/ ?(\d+)?(s|min|h|d)")
 
 
 class Timeouts(Settings):
@@ -34,6 +44,21 @@ class Limits(Settings):
     max_response_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1024, description="Largest decoded answer, bytes."
     )
+    rate: str = Field(
+        default="",
+        description="Most requests of the credential, in all processes together: 50/s, 100/min.",
+    )
+    prefect_limit: str = Field(
+        default="",
+        description="Name of a global concurrency limit of Prefect, with a decay, to use instead.",
+    )
+
+    @field_validator("rate")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        if text and (not _RATE.fullmatch(text) or not float(text.partition("/")[0])):
+            raise ValueError("write a rate as 50/s, 100/min, 1000/h or 10/10s")
+        return text
 
 
 class RestApi(Storable):
@@ -42,7 +67,7 @@ class RestApi(Storable):
     title: ClassVar[str] = "REST API"
     summary: ClassVar[str] = "A REST API: where it is, who we are to it, what it may use."
     example: ClassVar[str] = "```yaml\nsource:\n  api: NAME\n  request: {path: /orders}\n```"
-    secret_fields: ClassVar[tuple[str, ...]] = ("headers",)
+    secret_fields: ClassVar[tuple[str, ...]] = ("headers", "password", "proxy")
     flat_defaults: ClassVar[Mapping[str, Any]] = {"timeout": 60.0}
 
     base_url: str = Field(description="https://host/path that every request path is joined to.")
@@ -58,6 +83,18 @@ class RestApi(Storable):
     allow_hosts: tuple[str, ...] = Field(
         default=(), description="Other hosts that a next link may lead to, with credentials."
     )
+    allow_private_hosts: tuple[str, ...] = Field(
+        default=(),
+        description="The same for hosts of your own network, which links reach only if named here.",
+    )
+    tls: Tls = Field(default_factory=Tls, description="Authorities to trust; a client certificate.")
+    proxy: str = Field(
+        default="",
+        description="http://user:${env:PASSWORD}@host:port that all requests go through.",
+    )
+    http2: bool = Field(
+        default=False, description="Speak HTTP/2 where the API offers it (astrio[http2])."
+    )
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         yield from self.model_dump().items()
@@ -67,8 +104,13 @@ class RestApi(Storable):
         return mask_named(headers, info)
 
     def model_post_init(self, _context: Any, /) -> None:
-        """Let no message show a literal secret among the headers."""
+        """Let no message show a literal secret among the headers, or the proxy's password."""
         remember_named(self.headers)
+        remember_password(self.proxy)
+
+    @field_serializer("proxy")
+    def _mask_proxy(self, proxy: str, info: SerializationInfo) -> str:
+        return mask_password(proxy, info)
 
     @field_validator("base_url")
     @classmethod
@@ -85,7 +127,20 @@ class RestApi(Storable):
             raise ValueError("give the timeout as a number of seconds above 0")
         return value
 
-    @field_validator("allow_hosts")
+    @field_validator("proxy")
+    @classmethod
+    def _proxy_url(cls, text: str) -> str:
+        if text and "${" not in text:
+            check_proxy(text)
+        return text
+
+    @model_validator(mode="after")
+    def _one_certificate(self) -> Self:
+        if self.tls.certificate and isinstance(self.auth, MutualTlsAuth):
+            raise ValueError("give the client certificate once: in auth or in tls")
+        return self
+
+    @field_validator("allow_hosts", "allow_private_hosts")
     @classmethod
     def _only_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
         for host in hosts:
@@ -109,3 +164,19 @@ def check_base_url(text: str) -> None:
         raise ValueError("the base URL's host or port cannot be read")
     if parts.query or parts.fragment or text.endswith(("?", "#")):
         raise ValueError("a base URL holds no ? and #; put parameters into request.params")
+
+
+def check_proxy(text: str) -> None:
+    """Refuse what is no proxy's URL: `http[s]://[user:password@]host[:port]`.
+
+    Raises:
+        ValueError: the message says what is wrong, without repeating the URL.
+    """
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("a proxy's URL is http://host:port (or https://); SOCKS is not supported")
+    place = parts.netloc.rpartition("@")[2]
+    if not _HOST.fullmatch(place) or re.search(r"\s", text) or parts.port == 0:
+        raise ValueError("the proxy's host or port cannot be read")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError("a proxy's URL holds nothing behind host and port")

@@ -6,6 +6,7 @@
     ├── RecordRejectedError       one record breaks the mapping or a rule: quarantine, go on
     ├── RetryableError            wait, then run again; the state is kept
     │   ├── ApiUnavailableError       the API is down, slow or over its limit
+    │   │   └── WaitTooLongError          it asks for a longer wait than the run may spend
     │   ├── DestinationBusyError      the database is locked, full or unreachable
     │   ├── ServerUnavailableError    the Prefect server does not answer
     │   └── LeaseHeldError            another run of the same stream is at work
@@ -21,6 +22,7 @@ whole payload; `request` names the request (method, URL without secrets, page).
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -70,6 +72,17 @@ class ApiUnavailableError(RetryableError):
     """The API did not answer, or asked us to wait longer than the run may."""
 
     kind = "api"
+
+
+class WaitTooLongError(ApiUnavailableError):
+    """The API asks for a longer wait than the run may spend; `until` is when it ends, UTC."""
+
+    def __init__(
+        self, message: str, *, advice: str = "", request: str | None = None, until: datetime
+    ) -> None:
+        """Take the end of the wait beside what every error has."""
+        super().__init__(message, advice=advice, request=request)
+        self.until = until
 
 
 class DestinationBusyError(RetryableError):

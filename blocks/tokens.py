@@ -197,7 +197,7 @@ def granted(  # noqa: PLR0913 (the fields of an answer are given by name)
     Args:
         access: the access token.
         held: the token before, None at first.
-        now: when the request was sent, epoch seconds.
+        now: when the answer came, epoch seconds.
         life: seconds until it lapses; None: it does not.
         refresh: the refresh token that came with it.
         scope: the scope that came with it.

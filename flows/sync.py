@@ -10,16 +10,18 @@ from typing import cast
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
-from prefect.runtime import flow_run
-from prefect.states import Completed
+from prefect.runtime import deployment, flow_run
+from prefect.states import AwaitingRetry, Completed
 
-from astrio.blocks.errors import AstrioError
+from astrio.blocks.errors import AstrioError, WaitTooLongError
 from astrio.blocks.redaction import redact
+from astrio.blocks.tokens import NeedsAuthorisationError
 from astrio.flows.artifacts import progress_artifact, report_artifact
 from astrio.flows.history import earlier_runs
 from astrio.flows.integration import Integration
 from astrio.flows.naming import run_name
 from astrio.flows.planning import Plan, Run
+from astrio.flows.reauthorising import wait_for_authorisation
 from astrio.flows.redacted_logs import redact_logs
 from astrio.flows.summary import STATES, headline
 from astrio.tasks.arrows import draw_arrow
@@ -61,7 +63,12 @@ async def sync(integration: Integration, options: RunOptions = PLAIN) -> RunRepo
         raise
     except Exception as error:  # noqa: BLE001 (whatever it is, the run is closed and told)
         get_run_logger().debug(redact(traceback.format_exc()))
-        raise await run.fail(error) from None  # a cause's text may hold what must not be logged
+        told = await run.fail(error)
+        if isinstance(told, NeedsAuthorisationError):
+            await wait_for_authorisation(told, integration.name)
+        if isinstance(told, WaitTooLongError) and deployment.id:
+            return cast("RunReport", _continued(told, run.account.report))
+        raise told from None  # a cause's text may hold what must not be logged
     finally:
         await run.close()
         await _publish(run)
@@ -70,6 +77,11 @@ async def sync(integration: Integration, options: RunOptions = PLAIN) -> RunRepo
         name=STATES[report.state], message=headline(report), data=report
     )
     return cast("RunReport", state)
+
+
+def _continued(error: WaitTooLongError, report: RunReport) -> State[RunReport]:
+    """Return the state that frees this process; Prefect starts the run again after the wait."""
+    return AwaitingRetry(scheduled_time=error.until, message=error.message, data=report)
 
 
 async def _chain(run: Run, plan: Plan) -> RunReport:

@@ -27,6 +27,9 @@ class AuthorizationCodeAuth(OAuth2Auth):
         default="",
         description="As registered at the provider; a free port of 127.0.0.1 if left out.",
     )
+    issuer: str = Field(
+        default="", description="The provider's issuer, which its answer is checked for (RFC 9207)."
+    )
     authorization_params: dict[str, str] = Field(
         default_factory=dict, description="More parameters of that page: access_type, prompt, ..."
     )

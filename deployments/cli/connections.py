@@ -122,6 +122,32 @@ def try_(
         show(f"{name}: {told}")
 
 
+@app.command("authorize")
+def authorize_(
+    name: Name,
+    kind: Kind = None,
+    paste: Annotated[
+        bool, typer.Option("--paste", help="Paste the address back: no browser on this machine.")
+    ] = False,
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Let the owner of an account agree (OAuth 2), and go on with what waited for it."""
+    from astrio.deployments.connections.authorizing import Talk, authorize
+
+    with _saved() as door:
+        _, document = the_one(door, name, kind)
+        talk = Talk(say, _ask_openly, paste=paste, browser=browser)
+        agreed = asyncio.run(authorize(document, talk))
+    if agreed.missing:
+        say(f"warning: not granted: {', '.join(agreed.missing)}")
+    if as_json:
+        print_json({"name": name, "ok": True, "resumed": list(agreed.paused)})
+    else:
+        resumed = f"; {len(agreed.paused)} paused schedule(s) go on" if agreed.paused else ""
+        show(f"{name}: authorised{resumed}")
+
+
 @app.command("remove")
 def remove_(
     name: Name,
@@ -153,6 +179,12 @@ def _saved() -> Iterator[Door]:
 
     with prefect_server(say), reader.open_door() as door:
         yield door
+
+
+def _ask_openly(what: str) -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt(what, err=True))
+    return sys.stdin.readline().strip()
 
 
 def _ask(field: str) -> str:

@@ -14,16 +14,23 @@ import httpx
 from tenacity import AsyncRetrying, stop_after_attempt
 
 from astrio.blocks.api import RestApi
-from astrio.blocks.errors import ApiAnswerError, ApiUnavailableError, AstrioError
+from astrio.blocks.errors import (
+    ApiAnswerError,
+    ApiUnavailableError,
+    AstrioError,
+    WaitTooLongError,
+)
 from astrio.blocks.redaction import redact
 from astrio.tasks.http.advice import status_error
 from astrio.tasks.http.body import read_body
 from astrio.tasks.http.credentials import Signing, credentials_of
 from astrio.tasks.http.encoding import encode_body, header_values, with_params
 from astrio.tasks.http.faults import WIRE_ERRORS, wire_failure
+from astrio.tasks.http.limiter import limiter_of
 from astrio.tasks.http.origins import Origins
+from astrio.tasks.http.quota import asked_wait, exhausted_for
 from astrio.tasks.http.request import ApiRequest
-from astrio.tasks.http.retry import AttemptFailedError, RetryPolicy, retry_after
+from astrio.tasks.http.retry import AttemptFailedError, RetryPolicy
 from astrio.tasks.http.session import open_session
 from astrio.tasks.http.stats import RequestStats
 from astrio.tasks.settings import RetrySettings
@@ -60,6 +67,7 @@ class ApiClient:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Callable[[], float] = unit_random,
+        gate: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Resolve the connection's secrets; nothing is sent yet.
 
@@ -70,6 +78,7 @@ class ApiClient:
             now: tells the time, in UTC.
             sleep: waits for so many seconds.
             random: a number in [0, 1), for the jitter.
+            gate: lets one request after the other pass, beside the connection's own limit.
 
         Raises:
             ConfigurationError: a referenced variable is not set, or the base URL is none.
@@ -82,6 +91,8 @@ class ApiClient:
         self._now = now
         self._session = open_session(api)
         self._credentials = credentials_of(api)
+        self._limiter = limiter_of(api, sleep)
+        self._gate = gate
         self._retrying = AsyncRetrying(
             retry=self._policy.should_repeat,
             stop=stop_after_attempt(self._policy.settings.max_retries + 1),
@@ -152,11 +163,14 @@ class ApiClient:
         except WIRE_ERRORS as error:
             raise wire_failure(error, request, label) from error
         if 200 <= answer.status < 300:
+            await self._heed(answer)
             return answer
-        asked = retry_after(answer.headers, self._now())
+        asked = asked_wait(answer.status, answer.headers, answer.content, self._now())
         kind = answer.headers.get("content-type", "")
         told = status_error(answer.status, answer.content, kind, label, self._errors)
         repeat = self._policy.repeats_status(request, answer.status, asked)
+        if repeat and asked and asked * 1000 <= self._policy.settings.max_wait:
+            await self._limiter.refused(asked)
         raise AttemptFailedError(told, repeat=repeat, asked=asked if repeat else None)
 
     async def _signed(self, request: ApiRequest, url: httpx.URL) -> Answer:
@@ -193,6 +207,7 @@ class ApiClient:
         prepared = self._session.build_request(
             request.method, url, headers=headers, content=content
         )
+        await self._pass()
         began = perf_counter()
         try:
             response = await self._session.send(
@@ -206,15 +221,30 @@ class ApiClient:
             self.stats.add(perf_counter() - began)
         return Answer(response.status_code, response.headers, body, str(url))
 
+    async def _pass(self) -> None:
+        await self._limiter.turn()
+        if self._gate is not None:
+            await self._gate()
+
+    async def _heed(self, answer: Answer) -> None:
+        """Let no request be sent before there is quota again, if the answer says it is used up.
+
+        A longer wait than the run may spend is left to the next refusal, which tells it.
+        """
+        wait = exhausted_for(answer.headers, self._now())
+        if wait and wait * 1000 <= self._policy.settings.max_wait:
+            await self._limiter.block(wait)
+
     def _too_long(self, failure: AttemptFailedError) -> ApiUnavailableError:
         assert failure.asked is not None
         until = self._now() + timedelta(seconds=min(failure.asked, 10**9))
         error = failure.error
-        return ApiUnavailableError(
+        return WaitTooLongError(
             f"{error.message.rstrip('.')}. It asks to wait {failure.asked:,.0f} s, until "
             f"{until:%Y-%m-%d %H:%M:%S} UTC, which is longer than retry.max_wait.",
             advice="Run again after that time, or raise retry.max_wait (milliseconds).",
             request=error.request,
+            until=until,
         )
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 
 from astrio.blocks.api import RestApi, check_base_url
 from astrio.blocks.errors import ApiAnswerError, ConfigurationError
 from astrio.blocks.secrets import REFERENCE, resolve
+from astrio.tasks.http.addresses import Endpoint, endpoint
+from astrio.tasks.http.transport import STANDARD_PORTS, url_endpoint
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 # Parsers disagree on what these mean inside an authority; no honest link holds them.
 _TREACHEROUS = re.compile(r"[\\\s\x00-\x1f\x7f]")
-_PORTS = {"http": 80, "https": 443}
 
 
 class Origins:
@@ -35,7 +36,17 @@ class Origins:
             ) from None
         self.base = httpx.URL(base)
         self._text = base.rstrip("/")
-        self._allowed = frozenset(api.allow_hosts)
+        self._private = frozenset(api.allow_private_hosts)
+        self._allowed = self._private | frozenset(api.allow_hosts)
+
+    def endpoints(self) -> set[Endpoint]:
+        """Return what the operator configured, which may lie in a private network."""
+        return {url_endpoint(self.base)} | {
+            endpoint(parts.hostname or "", port)
+            for host in self._private
+            for parts in [urlsplit(f"//{host}")]
+            for port in ([parts.port] if parts.port else STANDARD_PORTS.values())
+        }
 
     def resolve(self, url: str) -> httpx.URL:
         """Return the absolute URL of a path below the base, or of an absolute link.
@@ -82,12 +93,14 @@ class Origins:
             raise ConfigurationError(f"The request's path cannot be sent: {error}.") from None
 
     def _is_allowed(self, url: httpx.URL) -> bool:
-        if url.scheme not in _PORTS or (self.base.scheme == "https" and url.scheme != "https"):
+        if url.scheme not in STANDARD_PORTS or (
+            self.base.scheme == "https" and url.scheme != "https"
+        ):
             return False
         if _address(url) == _address(self.base):
             return url.scheme == self.base.scheme
         host, port = _address(url)
-        standard = port == _PORTS[url.scheme]
+        standard = port == STANDARD_PORTS[url.scheme]
         return f"{host}:{port}" in self._allowed or (standard and host in self._allowed)
 
     def _refused(self, url: httpx.URL) -> ApiAnswerError:
@@ -103,7 +116,7 @@ class Origins:
 
 
 def _address(url: httpx.URL) -> tuple[str, int | None]:
-    return url.host.lower().rstrip("."), url.port or _PORTS.get(url.scheme)
+    return url.host.lower().rstrip("."), url.port or STANDARD_PORTS.get(url.scheme)
 
 
 def _shown(url: httpx.URL) -> str:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from tenacity import RetryCallState
 
@@ -41,31 +38,6 @@ class AttemptFailedError(Exception):
         kind = type(error) if isinstance(error, ApiUnavailableError) else ApiUnavailableError
         message = f"{error.message.rstrip('.')} (tried {attempts} times)."
         return kind(message, advice=error.advice, request=error.request)
-
-
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds that `Retry-After` asks for: a number (also a fraction) or an HTTP date.
-
-    A date is measured by the API's own clock if it sends one. A malformed field is ignored; a
-    date in the past means no wait.
-    """
-    text = headers.get("retry-after", "").strip()
-    try:
-        seconds = float(text)
-    except ValueError:
-        moment = _date(text)
-        if moment is None:
-            return None
-        return max((moment - (_date(headers.get("date", "")) or now)).total_seconds(), 0.0)
-    return max(seconds, 0.0) if math.isfinite(seconds) else None
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,37 +3,70 @@
 from __future__ import annotations
 
 import logging
-import ssl
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from urllib.parse import quote
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
-from astrio.blocks.api import RestApi
+from astrio.blocks.api import RestApi, check_proxy
+from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.literals import remember_password
 from astrio.blocks.redaction import redact
+from astrio.blocks.secrets import REFERENCE, resolve
+from astrio.tasks.http.addresses import AddressGuard, GuardedResolver, Lookup
 from astrio.tasks.http.body import ACCEPTED
 from astrio.tasks.http.encoding import header_values
+from astrio.tasks.http.origins import Origins
+from astrio.tasks.http.tls import tls_context
+from astrio.tasks.http.transport import AiohttpTransport, Http2Transport, url_endpoint
 
 _LONGEST_HEADER = 64 * 1024
 _READ_BUFFER = 256 * 1024
 
 
-def open_session(api: RestApi) -> httpx.AsyncClient:
+def open_session(api: RestApi, lookup: Lookup | None = None) -> httpx.AsyncClient:
     """Return a client that signs each request and follows nothing by itself.
 
-    Proxies and .netrc of the environment are left out; SSL_CERT_FILE is honoured, so that an
-    in-house authority can be trusted.
+    Requests reach public addresses, the connection's own host, and those of
+    `allow_private_hosts`. Proxies and .netrc of the environment are left out; SSL_CERT_FILE is
+    honoured, so that an in-house authority can be trusted.
+
+    Args:
+        api: the connection.
+        lookup: resolves names; the operating system if not given.
 
     Raises:
-        ConfigurationError: a variable is not set, or a header cannot be sent.
+        ConfigurationError: a variable is not set, a header cannot be sent, a certificate cannot be
+            used, or a package for HTTP/2 is missing.
     """
-    trusted = _trusted()
+    return httpx.AsyncClient(
+        transport=_transport(api, lookup),
+        auth=api.auth.to_httpx_auth(),
+        headers=default_headers(api),
+        timeout=_timeout(api),
+        trust_env=False,
+        follow_redirects=False,
+    )
+
+
+def _transport(api: RestApi, lookup: Lookup | None) -> httpx.AsyncBaseTransport:
+    context = tls_context(api)
+    guard = AddressGuard(Origins(api).endpoints(), lookup)
+    proxy = proxy_of(api)
+    if api.http2:
+        _require_http2()
+        return Http2Transport(context, guard, api.limits.concurrency, proxy)
+    # Behind a proxy, the only name that is resolved for a connection is the proxy's.
+    resolver = GuardedResolver(AddressGuard([url_endpoint(proxy.url)]) if proxy else guard)
 
     def connect() -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=api.limits.concurrency, ssl=trusted),
+            connector=aiohttp.TCPConnector(
+                limit=api.limits.concurrency, ssl=context, resolver=resolver
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Content-Type", "Accept-Encoding", "User-Agent"),
             read_bufsize=_READ_BUFFER,
@@ -41,14 +74,34 @@ def open_session(api: RestApi) -> httpx.AsyncClient:
             max_field_size=_LONGEST_HEADER,
         )
 
-    return httpx.AsyncClient(
-        transport=AiohttpTransport(verify=trusted, trust_env=False, client=connect),
-        auth=api.auth.to_httpx_auth(),
-        headers=default_headers(api),
-        timeout=_timeout(api),
-        trust_env=False,
-        follow_redirects=False,
-    )
+    return AiohttpTransport(connect, guard, proxy)
+
+
+def proxy_of(api: RestApi) -> httpx.Proxy | None:
+    """Return the connection's proxy, its references filled in; None: there is none.
+
+    Raises:
+        ConfigurationError: a variable is not set, or the result is no proxy's URL.
+    """
+    if not api.proxy:
+        return None
+    url = resolve(api.proxy)  # refuses a masked password
+    if not REFERENCE.fullmatch(api.proxy):
+        url = REFERENCE.sub(lambda found: quote(resolve(found.group()), safe=""), api.proxy)
+    remember_password(url)
+    try:
+        check_proxy(url)
+    except ValueError as error:
+        raise ConfigurationError(f"The connection's proxy cannot be used: {error}.") from None
+    return httpx.Proxy(url)
+
+
+def _require_http2() -> None:
+    if find_spec("h2") is None:
+        raise ConfigurationError(
+            "HTTP/2 needs a package that is not installed.",
+            advice="Install it: pip install 'astrio[http2]'. Or leave http2 out.",
+        )
 
 
 def default_headers(api: RestApi) -> dict[str, str]:
@@ -72,11 +125,6 @@ def _timeout(api: RestApi) -> httpx.Timeout:
     if isinstance(api.timeout, int | float):
         return httpx.Timeout(api.timeout)
     return httpx.Timeout(**api.timeout.model_dump())
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
 
 
 @cache

@@ -10,6 +10,7 @@ import httpx
 import msgspec
 
 from astrio.blocks.api import RestApi
+from astrio.blocks.auth.none import NoAuth
 from astrio.blocks.errors import ApiUnavailableError, AstrioError
 from astrio.blocks.tokens import TokenAnswer, TokenRequest
 from astrio.tasks.http.body import read_body
@@ -41,8 +42,9 @@ async def exchange(api: RestApi, request: TokenRequest) -> TokenAnswer:
         AnswerLostError: the connection broke, or no answer came in time.
         ApiAnswerError: the answer is too large.
     """
-    plain = RestApi(base_url=api.base_url, timeout=api.timeout)
-    plain = api.model_copy(update={"auth": plain.auth, "headers": {}})
+    url = httpx.URL(request.url)
+    here = str(url.copy_with(path="/", query=None, fragment=None)).rstrip("/")
+    plain = api.model_copy(update={"base_url": here, "auth": NoAuth(), "headers": {}})
     async with open_session(plain) as session:
         try:
             async with asyncio.timeout(LONGEST):

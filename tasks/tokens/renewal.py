@@ -146,11 +146,10 @@ class Renewal:
 
     async def _asked(self, kept: Kept) -> Token:
         for attempt in range(1, _ATTEMPTS + 1):
-            began = self._now()
-            request = self.auth.token_request(kept.token, began)
+            request = self.auth.token_request(kept.token, self._now())
             try:
                 answer = await exchange(self._api, request)
-                return self.auth.read_token(answer, kept.token, began)
+                return self.auth.read_token(answer, kept.token, self._now())
             except (NotSentError, AnswerLostError) as error:
                 final = attempt == _ATTEMPTS
                 if final or (isinstance(error, AnswerLostError) and self._is_at_risk(kept)):

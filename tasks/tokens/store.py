@@ -62,7 +62,7 @@ class Claimed(Enum):
 
     OURS = "ours"
     TAKEN = "another process is at it"
-    MOVED = "there is another token meanwhile"
+    MOVED = "there is another token meanwhile, or none is to be had"
     LOST = "a process ended while it waited for an answer that cannot be had again"
 
 
@@ -97,7 +97,7 @@ class TokenStore:
             self._put_blank(connection, entry)
             row = _row(connection, entry)
             assert row is not None
-            if row.version != version:
+            if row.version != version or row.state == State.NEEDS_AUTHORISATION.value:
                 return Claimed.MOVED
             if self._held_by_other(row):
                 return Claimed.TAKEN

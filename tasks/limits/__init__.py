@@ -1,0 +1,1 @@
+"""One limiter a credential, shared by all processes and machines."""
