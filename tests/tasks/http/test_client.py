@@ -55,13 +55,13 @@ async def test_own_headers_win_over_the_connections_and_those_over_the_defaults(
         ({"a": [1, None, "x"], "b": True, "c": False}, "/orders?a=1&a=x&b=true&c=false"),
         ({"a b": "c d&e=é+/"}, "/orders?a%20b=c%20d%26e%3D%C3%A9%2B%2F"),
         ({"d": date(2024, 5, 1)}, "/orders?d=2024-05-01"),
-        ({"f": {"a": [1]}, "n": 1.5}, "/orders?f[a]=1&n=1.5"),
+        ({"f": {"a": [1]}, "n": 1.5}, "/orders?f%5Ba%5D=1&n=1.5"),
     ],
 )
 async def test_parameters_are_encoded(params: dict[str, Any], target: str) -> None:
     with serve(lambda _: {}) as server:
         await send(server.url, ApiRequest("GET", "/orders", params=params))
-        assert server.requests[0].target.replace("%5B", "[").replace("%5D", "]") == target
+        assert server.requests[0].target == target
 
 
 async def test_parameters_replace_those_of_the_url_and_leave_the_others_as_they_are() -> None:
@@ -111,7 +111,7 @@ async def test_references_are_filled_in_only_when_sent(monkeypatch: pytest.Monke
         monkeypatch.setenv("BASE", server.url)
         await send("${env:BASE}", request)
     seen = server.requests[0]
-    assert seen.target == "/shops/canary%2F81f2?p=canary/81f2"
+    assert seen.target == "/shops/canary%2F81f2?p=canary%2F81f2"
     assert (seen.headers["X-H"], seen.json()) == ("canary/81f2", {"b": ["canary/81f2"]})
     assert "canary" not in str(request)
 

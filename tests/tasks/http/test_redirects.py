@@ -62,13 +62,13 @@ async def test_a_redirect_to_another_origin_is_refused_and_nothing_sent_there() 
         assert not other.requests
 
 
-async def test_a_redirect_to_an_allowed_host_is_followed_with_credentials() -> None:
+async def test_a_redirect_to_an_allowed_host_of_our_own_network_is_followed() -> None:
+    auth = {"type": "bearer", "token": "canary"}
     with (
         serve(lambda _: {}) as other,
         serve(lambda _: answer({}, 302, {"Location": other.url + "/x"})) as server,
     ):
-        host = other.url.removeprefix("http://")
-        await send(server.url, auth={"type": "bearer", "token": "canary"}, allow_hosts=[host])
+        await send(server.url, auth=auth, allow_private_hosts=[other.url.removeprefix("http://")])
         assert other.requests[0].headers["Authorization"] == "Bearer canary"
 
 
