@@ -15,6 +15,8 @@ from astrio.blocks.auth.basic import BasicAuth
 from astrio.blocks.auth.bearer import BearerAuth
 from astrio.blocks.auth.digest import DigestAuth
 from astrio.blocks.auth.headers import HeadersAuth
+from astrio.blocks.auth.hmac import HmacAuth
+from astrio.blocks.auth.mutual_tls import MutualTlsAuth
 from astrio.blocks.auth.none import NoAuth
 from astrio.blocks.database import Database
 from astrio.blocks.errors import ConfigurationError
@@ -52,6 +54,22 @@ class TestDigest(BlockContract):
 
     def expected(self) -> DigestAuth:
         return DigestAuth(username="ann", password=SECRET)
+
+
+class TestHmac(BlockContract):
+    model: ClassVar = HmacAuth
+    data: ClassVar = {"secret": SECRET, "key_id": "k1", "headers": {"X-Sign": "{{signature}}"}}
+
+    def expected(self) -> HmacAuth:
+        return HmacAuth.model_validate(self.data)
+
+
+class TestMutualTls(BlockContract):
+    model: ClassVar = MutualTlsAuth
+    data: ClassVar = {"certificate": "client.pem", "key": "client.key", "password": SECRET}
+
+    def expected(self) -> MutualTlsAuth:
+        return MutualTlsAuth(**self.data)
 
 
 class TestBasic(BlockContract):
