@@ -11,7 +11,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.runtime import deployment, flow_run
-from prefect.states import AwaitingRetry, Completed
+from prefect.states import Completed
 
 from astrio.blocks.errors import AstrioError, WaitTooLongError
 from astrio.blocks.redaction import redact
@@ -23,6 +23,7 @@ from astrio.flows.naming import run_name
 from astrio.flows.planning import Plan, Run
 from astrio.flows.reauthorising import wait_for_authorisation
 from astrio.flows.redacted_logs import redact_logs
+from astrio.flows.rescheduling import go_on_after
 from astrio.flows.summary import STATES, headline
 from astrio.tasks.arrows import draw_arrow
 from astrio.tasks.authenticate import authenticate
@@ -67,7 +68,7 @@ async def sync(integration: Integration, options: RunOptions = PLAIN) -> RunRepo
         if isinstance(told, NeedsAuthorisationError):
             await wait_for_authorisation(told, integration.name)
         if isinstance(told, WaitTooLongError) and deployment.id:
-            return cast("RunReport", _continued(told, run.account.report))
+            await go_on_after(told)
         raise told from None  # a cause's text may hold what must not be logged
     finally:
         await run.close()
@@ -77,11 +78,6 @@ async def sync(integration: Integration, options: RunOptions = PLAIN) -> RunRepo
         name=STATES[report.state], message=headline(report), data=report
     )
     return cast("RunReport", state)
-
-
-def _continued(error: WaitTooLongError, report: RunReport) -> State[RunReport]:
-    """Return the state that frees this process; Prefect starts the run again after the wait."""
-    return AwaitingRetry(scheduled_time=error.until, message=error.message, data=report)
 
 
 async def _chain(run: Run, plan: Plan) -> RunReport:

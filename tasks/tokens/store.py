@@ -151,7 +151,7 @@ class TokenStore:
             query = select(table).where(table.c.account == account).with_for_update()
             for row in connection.execute(query).all():
                 known = {*json.loads(row.paused), deployment}
-                if row.state == State.NEEDS_AUTHORISATION.value:
+                if row.state != State.LIVE.value:
                     paused = table.update().where(table.c.id == row.id)
                     connection.execute(paused.values(paused=json.dumps(sorted(known))))
 
