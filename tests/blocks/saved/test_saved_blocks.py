@@ -11,6 +11,7 @@ from tests.support.blocks import made
 
 from astrio.blocks.api import RestApi
 from astrio.blocks.auth.api_key import ApiKeyAuth
+from astrio.blocks.auth.aws_sigv4 import AwsSigV4Auth
 from astrio.blocks.auth.basic import BasicAuth
 from astrio.blocks.auth.bearer import BearerAuth
 from astrio.blocks.auth.digest import DigestAuth
@@ -62,6 +63,20 @@ class TestHmac(BlockContract):
 
     def expected(self) -> HmacAuth:
         return HmacAuth.model_validate(self.data)
+
+
+class TestAwsSigV4(BlockContract):
+    model: ClassVar = AwsSigV4Auth
+    data: ClassVar = {
+        "access_key_id": "AKIDEXAMPLE",
+        "secret_access_key": SECRET,
+        "session_token": SECRET,
+        "region": "eu-central-1",
+        "service": "s3",
+    }
+
+    def expected(self) -> AwsSigV4Auth:
+        return AwsSigV4Auth(**self.data)
 
 
 class TestMutualTls(BlockContract):
