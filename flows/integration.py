@@ -14,7 +14,12 @@ from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.paginate.choice import AnyPaginator
 from astrio.tasks.paginate.none import NoPagination
 from astrio.tasks.rules.settings import RuleSettings
-from astrio.tasks.settings import IncrementalSettings, RequestSettings, RetrySettings
+from astrio.tasks.settings import (
+    IncrementalSettings,
+    RequestSettings,
+    ResponseSettings,
+    RetrySettings,
+)
 
 if TYPE_CHECKING:
     RestApiOrName = RestApi | str
@@ -27,6 +32,7 @@ class Source(Settings):
 
     api: RestApiOrName = Field(description="A saved REST API's name, or one written out.")
     request: RequestSettings = Field(default_factory=RequestSettings)
+    response: ResponseSettings = Field(default_factory=ResponseSettings)
     records: str = Field("$", description="Path to the list of records, e.g. $.orders[*].")
     allow_missing: bool = Field(False, description="A missing records path means no records.")
     paginate: AnyPaginator = Field(default_factory=NoPagination)

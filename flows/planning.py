@@ -15,10 +15,11 @@ from uuid import uuid4
 from astrio.blocks.api import RestApi
 from astrio.blocks.errors import AstrioError
 from astrio.flows.connecting import connected, resolved_api
-from astrio.flows.integration import Integration
+from astrio.flows.integration import Integration, Source
 from astrio.flows.replacing import refuse_a_part
 from astrio.flows.resuming import ResumeMaker, ResumePoint, restore, usable
 from astrio.tasks.account import Account
+from astrio.tasks.answers import Answers
 from astrio.tasks.destinations.base import RunIdentity, StreamState
 from astrio.tasks.destinations.opening import open_destination
 from astrio.tasks.http.client import ApiClient
@@ -177,6 +178,7 @@ class Run:
             keep=_filter(source.filter, context),
             cursor=source.incremental.cursor if source.incremental else None,
             limit=self.options.limit,
+            answers=_answers(source, context),
         )
         # Appended rows must not be read twice, unless that is asked for.
         may_restart = integration.push.mode != "append" or self.options.full_refresh
@@ -197,6 +199,11 @@ class Run:
         """Release the lease and disconnect."""
         if self._outcome is not None:
             await self._outcome.close()
+
+
+def _answers(source: Source, context: MappingContext) -> Answers:
+    largest = source.connection.limits.max_response_bytes
+    return Answers(source.response, source.records, context, largest)
 
 
 def _filter(text: str | None, context: MappingContext) -> Callable[[Any], Any] | None:

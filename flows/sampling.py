@@ -12,6 +12,7 @@ from typing import Any
 
 from astrio.flows.connecting import resolved_api, with_source
 from astrio.flows.integration import Integration
+from astrio.tasks.answers import Answers
 from astrio.tasks.batch import Batch, Page, Problem
 from astrio.tasks.http.client import Answer, ApiClient
 from astrio.tasks.http.first import build_first_request
@@ -77,8 +78,10 @@ class _Client(ApiClient):
 
     first: Answer | None = None
 
-    async def send(self, request: ApiRequest, *, page: int | None = None) -> Answer:
-        answer = await super().send(request, page=page)
+    async def send(
+        self, request: ApiRequest, *, page: int | None = None, answers: Answers | None = None
+    ) -> Answer:
+        answer = await super().send(request, page=page, answers=answers)
         self.first = self.first or answer
         return answer
 
@@ -118,6 +121,12 @@ def _plan(integration: Integration, started: datetime) -> ReadPlan:
         allow_missing=source.allow_missing,
         keep=_filter(source.filter, MappingContext(started)),
         may_restart=False,
+        answers=Answers(
+            source.response,
+            source.records,
+            MappingContext(started),
+            source.connection.limits.max_response_bytes,
+        ),
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from astrio.blocks.errors import ApiAnswerError, AstrioError, RecordRejectedError
+from astrio.tasks.answers import Answers
 from astrio.tasks.batch import Page, Problem, Reject
 from astrio.tasks.cursors import highest
-from astrio.tasks.decode.json import decode_json
 from astrio.tasks.http.advice import RefusedError
 from astrio.tasks.http.client import Answer, ApiClient, describe_request
 from astrio.tasks.http.request import ApiRequest
@@ -43,6 +43,7 @@ class ReadPlan:
         received_before: records of the earlier part of this run.
         limit: stop after so many records.
         may_restart: the slice may be read again from its start.
+        answers: how answers are judged and decoded.
         claimed: the total that the earlier part of this run was told.
     """
 
@@ -59,6 +60,7 @@ class ReadPlan:
     limit: int | None = None
     may_restart: bool = True
     claimed: int | None = None
+    answers: Answers = field(default_factory=Answers)
 
     def from_start(self) -> ReadPlan:
         """Return the plan that reads the whole slice."""
@@ -128,7 +130,7 @@ class _Reading:
 
     async def _ask(self, request: ApiRequest, number: int) -> Answer:
         try:
-            return await self._client.send(request, page=number)
+            return await self._client.send(request, page=number, answers=self._plan.answers)
         except RefusedError as error:
             if request is not self._plan.resume or error.status not in _EXPIRED:
                 raise
@@ -141,7 +143,7 @@ class _Reading:
     def _understood(
         self, request: ApiRequest, answer: Answer, number: int
     ) -> tuple[Page, ApiRequest | None]:
-        body = None if answer.status == 204 else decode_json(answer.content, answer.headers)
+        body = self._plan.answers.decode(answer)
         records = self._records.records(body, allow_missing=self._plan.allow_missing)
         self._received += len(records)
         self._read_total(body)
@@ -188,7 +190,11 @@ class _Reading:
         return records[: len(records) - excess]
 
     def _page(self, number: int, records: list[Any], following: ApiRequest | None) -> Page:
-        kept, rejects = _judged(records, self._plan.keep)
+        good, errors = records, list[Reject]()
+        if self._plan.answers.rejects:
+            good, errors = self._plan.answers.sorted_out(records)
+        kept, rejects = _judged(good, self._plan.keep)
+        rejects = errors + rejects
         return Page(
             number=number,
             records=kept,

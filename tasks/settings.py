@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Any, Literal, Self
 
@@ -119,6 +120,52 @@ class RequestSettings(Settings):
         """Let no message show a literal secret among parameters and headers."""
         remember_named(self.params)
         remember_named(self.headers)
+
+
+class ResponseSettings(Settings):
+    """`source.response`: how answers are read, and what besides the status tells success."""
+
+    format: Literal["auto", "json", "jsonl", "csv", "tsv", "xml"] = Field(
+        default="auto",
+        description="auto: by Content-Type or file name, else JSON.",
+    )
+    charset: str | None = Field(default=None, description="Instead of the one the API declares.")
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1, description="Of CSV.")
+    header: bool | tuple[str, ...] = Field(
+        default=True,
+        description="CSV: the first row holds the names; false: there are none; or the names.",
+    )
+    skip: int = Field(default=0, ge=0, le=1000, description="CSV: lines before the header.")
+    broken: Literal["fail", "reject"] = Field(
+        default="fail", description="A line that cannot be read: fail the run, or quarantine it."
+    )
+    unzip: str = Field(default="*", description="Members of a zip archive to read, e.g. *.csv.")
+    success: str | None = Field(
+        default=None, description="Expression over the body; false: the request has failed."
+    )
+    error: str | None = Field(default=None, description="Path to the API's own error message.")
+    retry: str | None = Field(
+        default=None, description="Expression over the body; true: not carried out, ask again."
+    )
+    unauthorized: str | None = Field(
+        default=None, description="Expression over the body; true: the credentials are refused."
+    )
+    failed: str | None = Field(
+        default=None, description="Expression over a record; true: it is an error, no record."
+    )
+    failed_message: str | None = Field(
+        default=None, description="Path to the message in such a record."
+    )
+
+    @field_validator("charset")
+    @classmethod
+    def _known_charset(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                codecs.lookup(value)
+            except LookupError:
+                raise ValueError(f"{value!r} is no known charset, such as utf-8") from None
+        return value
 
 
 class IncrementalSettings(Settings):

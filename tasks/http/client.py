@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import random as unit_random
 from time import perf_counter
@@ -21,7 +20,9 @@ from astrio.blocks.errors import (
     WaitTooLongError,
 )
 from astrio.blocks.redaction import redact
+from astrio.tasks.answers import Answers
 from astrio.tasks.http.advice import status_error
+from astrio.tasks.http.answer import Answer
 from astrio.tasks.http.body import read_body
 from astrio.tasks.http.credentials import Signing, credentials_of
 from astrio.tasks.http.encoding import encode_body, header_values, with_params
@@ -35,19 +36,10 @@ from astrio.tasks.http.session import open_session
 from astrio.tasks.http.stats import RequestStats
 from astrio.tasks.settings import RetrySettings
 
+__all__ = ["Answer", "ApiClient", "describe_request"]
 _MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _LONGEST_LABEL = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A successful answer: its headers, its decoded body, and the URL that gave it, unsigned."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-    url: str
 
 
 class ApiClient:
@@ -128,8 +120,15 @@ class ApiClient:
         """
         self._origins.resolve(request.url)
 
-    async def send(self, request: ApiRequest, *, page: int | None = None) -> Answer:
+    async def send(
+        self, request: ApiRequest, *, page: int | None = None, answers: Answers | None = None
+    ) -> Answer:
         """Send a request, repeating it as the settings say, and return its successful answer.
+
+        Args:
+            request: what to send.
+            page: its number, for messages.
+            answers: judges answers by their body too; None: by their status alone.
 
         Raises:
             ConfigurationError: a referenced variable is not set, or the request cannot be sent.
@@ -139,7 +138,7 @@ class ApiClient:
                 another origin.
         """
         try:
-            request = request.keyed()
+            request = request.keyed().accepting(answers.accept(self.api) if answers else None)
             url = with_params(self._origins.resolve(request.url), request.params, request.arrays)
         except AstrioError as error:
             error.request = error.request or describe_request(request.method, request.url, page)
@@ -147,25 +146,30 @@ class ApiClient:
         label = describe_request(request.method, url, page)
         retrying = self._retrying.copy()  # its state belongs to one call
         try:
-            return await retrying(self._attempt, request, url, label)
+            return await retrying(self._attempt, request, url, label, answers)
         except AttemptFailedError as failure:
             if self._policy.waits_too_long(failure):
                 raise self._too_long(failure) from None
             attempts = retrying.statistics["attempt_number"]
             raise failure.after(attempts) from failure.__cause__
 
-    async def _attempt(self, request: ApiRequest, url: httpx.URL, label: str) -> Answer:
+    async def _attempt(
+        self, request: ApiRequest, url: httpx.URL, label: str, answers: Answers | None
+    ) -> Answer:
         try:
-            answer = await self._signed(request, url)
+            answer = await self._signed(request, url, answers)
+            verdict = answers.judge(answer, label) if answers else None
         except AstrioError as error:
             error.request = error.request or label
             raise
         except WIRE_ERRORS as error:
             raise wire_failure(error, request, label) from error
-        if 200 <= answer.status < 300:
+        if verdict is None and 200 <= answer.status < 300:
             await self._heed(answer)
             return answer
         asked = asked_wait(answer.status, answer.headers, answer.content, self._now())
+        if verdict is not None:
+            raise AttemptFailedError(verdict.error, repeat=verdict.repeat, asked=asked)
         kind = answer.headers.get("content-type", "")
         told = status_error(answer.status, answer.content, kind, label, self._errors)
         repeat = self._policy.repeats_status(request, answer.status, asked)
@@ -173,13 +177,13 @@ class ApiClient:
             await self._limiter.refused(asked)
         raise AttemptFailedError(told, repeat=repeat, asked=asked if repeat else None)
 
-    async def _signed(self, request: ApiRequest, url: httpx.URL) -> Answer:
+    async def _signed(self, request: ApiRequest, url: httpx.URL, answers: Answers | None) -> Answer:
         """Send it; once more if the answer says that its token has lapsed and there is another."""
         signing = await self._credentials.signing()
         answer = await self._follow(request, url, signing)
-        other = await self._credentials.after(
-            signing, answer.status, answer.headers, answer.content
-        )
+        refused = answers is not None and answers.refuses_credentials(answer)
+        status = 401 if refused else answer.status
+        other = await self._credentials.after(signing, status, answer.headers, answer.content)
         return answer if other is None else await self._follow(request, url, other)
 
     async def _follow(self, request: ApiRequest, url: httpx.URL, signing: Signing) -> Answer:

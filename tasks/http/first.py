@@ -78,7 +78,10 @@ def _body(settings: RequestSettings, variables: Mapping[str, Any]) -> tuple[Body
         value = getattr(settings, kind)
         if value is not None:
             if kind == "multipart":
-                value = settings.model_dump(include={kind}, by_alias=True, exclude_none=True)[kind]
+                dumped = settings.model_dump(
+                    include={"multipart"}, by_alias=True, exclude_none=True
+                )
+                value = dumped[kind]
             return kind, render(value, variables)
     return "json", render(settings.body, variables)
 

@@ -58,6 +58,12 @@ class ApiRequest:
             return self
         return replace(self, headers={**self.headers, self.key_header: str(uuid4())})
 
+    def accepting(self, formats: str | None) -> ApiRequest:
+        """Return the request with this Accept header, unless it has one."""
+        if formats is None or any(name.lower() == "accept" for name in self.headers):
+            return self
+        return replace(self, headers={**self.headers, "Accept": formats})
+
     def value_at(self, where: Where, name: str) -> Any:
         """Return what the query, header or body holds under `name`, None if nothing."""
         if where == "query":

@@ -1,0 +1,197 @@
+"""How a source's answers are judged and read: format, predicates, records that are errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from astrio.blocks.api import RestApi
+from astrio.blocks.errors import (
+    ApiAnswerError,
+    ApiUnavailableError,
+    AstrioError,
+    ConfigurationError,
+    CredentialsError,
+    RecordRejectedError,
+)
+from astrio.tasks.batch import Problem, Reject
+from astrio.tasks.decode.base import BrokenRecord
+from astrio.tasks.decode.choice import LIMIT, Decoding
+from astrio.tasks.http.answer import Answer
+from astrio.tasks.http.excerpt import vendor_message
+from astrio.tasks.mapping.compile import compile_expression
+from astrio.tasks.mapping.context import MappingContext
+from astrio.tasks.paths import compile_path
+from astrio.tasks.settings import ResponseSettings
+
+Predicate = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an answer is beyond its status: an error, and whether to ask again."""
+
+    error: AstrioError
+    repeat: bool = False
+
+
+class Answers:
+    """Reads the answers of one source.
+
+    Attributes:
+        decoding: bytes to values.
+        judges: whether any answer is judged by its body.
+    """
+
+    def __init__(
+        self,
+        settings: ResponseSettings | None = None,
+        records: str = "$",
+        context: MappingContext | None = None,
+        limit: int = LIMIT,
+    ) -> None:
+        """Take `source.response`, the records' path, the clock, and how large a body may unpack.
+
+        Raises:
+            ConfigurationError: an expression has mistakes.
+        """
+        self.settings = settings = settings or ResponseSettings()
+        self.decoding = Decoding(settings, records, limit)
+        clock = context or MappingContext(datetime.now(UTC))
+        self._success = _compiled(settings.success, clock)
+        self._retry = _compiled(settings.retry, clock)
+        self._unauthorized = _compiled(settings.unauthorized, clock)
+        self._failed = _compiled(settings.failed, clock)
+        self.judges = any((self._success, self._retry, self._unauthorized))
+        self._last: tuple[Answer | None, Any] = (None, None)
+        self.rejects = self._failed is not None or settings.broken == "reject"
+
+    def accept(self, api: RestApi) -> str | None:
+        """Return the Accept header for a format that is not JSON; the connection's own wins."""
+        own = any(name.lower() == "accept" for name in api.headers)
+        return None if own else self.decoding.accept
+
+    def refuses_credentials(self, answer: Answer) -> bool:
+        """Whether the body says that the credentials are refused, whatever the status."""
+        return self._unauthorized is not None and self._holds(
+            self._unauthorized, self._tried(answer)
+        )
+
+    def judge(self, answer: Answer, label: str) -> Verdict | None:
+        """Return what is wrong with an answer although, or besides what, its status says.
+
+        Raises:
+            ApiAnswerError: a successful answer's body cannot be decoded, or `success` not be
+                evaluated: nothing is taken for a success that was not understood.
+        """
+        status = answer.status
+        if not self.judges or status == 204:
+            return None
+        good = 200 <= status < 300
+        body = self.decode(answer) if good else self._tried(answer)
+        if self._retry is not None and self._holds(self._retry, body):
+            told = self._told("The API asks to try again later (response.retry)", body)
+            return Verdict(ApiUnavailableError(told, request=label), repeat=True)
+        if self._unauthorized is not None and self._holds(self._unauthorized, body):
+            told = self._told("The API refused the credentials (response.unauthorized)", body)
+            advice = "Verify the API credentials."
+            return Verdict(CredentialsError(told, advice=advice, request=label))
+        if good and self._success is not None and not self._evaluated(self._success, body):
+            told = self._told(f"The API answered {status}, but no success (response.success)", body)
+            advice = "Check the request against the vendor's documentation."
+            return Verdict(ApiAnswerError(told, advice=advice, request=label))
+        return None
+
+    def decode(self, answer: Answer) -> Any:
+        """Return the body's value, null for 204.
+
+        Raises:
+            ApiAnswerError: it is damaged, or in another format.
+        """
+        if answer.status == 204:
+            return None
+        known, value = self._last
+        if known is not answer:
+            value = self.decoding.decode(answer.content, answer.headers, answer.url)
+            if self.judges:  # it is asked for again when the answer is read
+                self._last = (answer, value)
+        return value
+
+    def sorted_out(self, records: list[Any]) -> tuple[list[Any], list[Reject]]:
+        """Return the records, and those that are errors or could not be read, as rejects."""
+        kept: list[Any] = []
+        rejects: list[Reject] = []
+        for record in records:
+            problem = self._problem(record)
+            if problem is None:
+                kept.append(record)
+            else:
+                plain = dict(record) if isinstance(record, BrokenRecord) else record
+                rejects.append(Reject(plain, [problem]))
+        return kept, rejects
+
+    def _problem(self, record: Any) -> Problem | None:
+        if isinstance(record, BrokenRecord):
+            return Problem(None, "format", record.reason)
+        if self._failed is None:
+            return None
+        try:
+            if not self._failed(record):
+                return None
+        except RecordRejectedError as error:
+            return Problem(None, "failed", error.message)
+        said = message_of(record, self.settings.failed_message)
+        return Problem(None, "failed", f"The API says: {said}" if said else "The API failed it.")
+
+    def _holds(self, predicate: Predicate, body: Any) -> bool:
+        try:
+            return bool(predicate(body))
+        except RecordRejectedError:
+            return False
+
+    def _evaluated(self, predicate: Predicate, body: Any) -> bool:
+        try:
+            return bool(predicate(body))
+        except RecordRejectedError as error:
+            raise ApiAnswerError(
+                f"response.success cannot be evaluated: {error.message}",
+                advice="Correct the expression.",
+            ) from None
+
+    def _tried(self, answer: Answer) -> Any:
+        try:
+            return self.decode(answer)
+        except ApiAnswerError:
+            return None
+
+    def _told(self, what: str, body: Any) -> str:
+        said = message_of(body, self.settings.error)
+        return f"{what}: {said}" if said else f"{what}."
+
+
+def message_of(value: Any, path: str | None) -> str:
+    """Return the vendor's message inside a value: one redacted line of at most 200 characters.
+
+    Args:
+        value: a decoded body, or an item of it.
+        path: where the message is; None: wherever vendors usually put one.
+    """
+    found = value if path is None else compile_path(path).first(value)
+    if isinstance(found, str | int | float) and path is not None:
+        found = str(found)
+    try:
+        return vendor_message(msgspec.json.encode(found), "application/json")
+    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
+        return ""
+
+
+def _compiled(text: str | None, context: MappingContext) -> Predicate | None:
+    try:
+        return None if text is None else compile_expression(text, context)
+    except ConfigurationError as error:
+        error.advice = "Correct the expressions of source.response."
+        raise

@@ -1,0 +1,28 @@
+"""JSON as one of the formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from astrio.tasks.decode.base import Decoder
+from astrio.tasks.decode.json import decode_json
+
+
+class Json(Decoder):
+    """Any JSON value."""
+
+    name = "json"
+    content_types = ("application/json", "text/json")
+    extensions = (".json",)
+    in_pieces = False
+
+    def decode(self, content: bytes, kind: str) -> Any:
+        """Return the value."""
+        if self.settings.charset:
+            kind = f"application/json; charset={self.settings.charset}"
+        return decode_json(content, {"content-type": kind})
+
+    def pieces(self, file: BinaryIO, kind: str) -> Iterator[Any]:
+        """Yield the value."""
+        yield self.decode(file.read(), kind)
