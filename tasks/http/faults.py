@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import aiohttp
@@ -24,6 +26,53 @@ class _Fault:
     advice: str
     arrived: bool = True
     passes: bool = True
+
+
+_UNTRUSTED = _Fault(
+    "The API's TLS certificate cannot be trusted, or TLS failed",
+    "Check the host name in base_url; for an own authority, set tls.ca or SSL_CERT_FILE; where a "
+    "client certificate is asked for, set tls.certificate.",
+    arrived=False,
+    passes=False,
+)
+_UNKNOWN_HOST = _Fault(
+    "The API's host name is unknown",
+    "Check base_url and the network's name server.",
+    arrived=False,
+)
+_TOO_SLOW = _Fault(
+    "The API cannot be reached in time",
+    "Check the network, or raise timeout.connect or timeout.pool.",
+    arrived=False,
+)
+_PROXY_AWAY = _Fault(
+    "The proxy cannot be reached",
+    "Check the connection's proxy, and whether it is up.",
+    arrived=False,
+)
+_PROXY_REFUSES = _Fault(
+    "The proxy refuses the connection to the API",
+    "Check user and password in the connection's proxy, and what the proxy allows.",
+    arrived=False,
+    passes=False,
+)
+
+
+_AIOHTTP: tuple[tuple[type[BaseException], _Fault], ...] = (
+    (aiohttp.ClientSSLError, _UNTRUSTED),
+    (ssl.SSLError, _UNTRUSTED),
+    (aiohttp.ClientHttpProxyError, _PROXY_REFUSES),
+    (aiohttp.ClientProxyConnectionError, _PROXY_AWAY),
+    (aiohttp.ClientConnectorDNSError, _UNKNOWN_HOST),
+    (aiohttp.ConnectionTimeoutError, _TOO_SLOW),
+)
+_HTTP2: tuple[tuple[type[BaseException], _Fault], ...] = (
+    (httpx.ProxyError, _PROXY_REFUSES),
+    (ssl.SSLError, _UNTRUSTED),
+    (socket.gaierror, _UNKNOWN_HOST),
+    (httpx.ConnectTimeout, _TOO_SLOW),
+    (httpx.PoolTimeout, _TOO_SLOW),
+)
 
 
 def wire_failure(error: Exception, request: ApiRequest, label: str) -> AttemptFailedError:
@@ -51,37 +100,46 @@ def describe_fault(error: Exception) -> tuple[str, bool]:
 def _fault(error: Exception) -> _Fault:
     # httpx-aiohttp maps a lost connection to ConnectTimeout, so only the cause can be trusted.
     cause = error.__cause__ if isinstance(error, httpx.HTTPError) else error
+    if type(cause).__module__.startswith("httpcore"):
+        return _of_http2(error)
     return _before_sending(cause or error) or _after_sending(cause or error)
 
 
+def _of_http2(error: BaseException) -> _Fault:
+    """Tell httpx's own errors apart, which its HTTP/2 transport raises from httpcore's."""
+    causes = list(_causes(error))
+    for kind, fault in _HTTP2:
+        if any(isinstance(each, kind) for each in causes):
+            return fault
+    if isinstance(error, httpx.ConnectError):
+        reasons = [each.strerror for each in causes if isinstance(each, OSError)]
+        return _unreachable(next(filter(None, reasons), None))
+    return _after_sending(
+        TimeoutError() if isinstance(error, httpx.TimeoutException) else OSError()
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def _before_sending(cause: BaseException) -> _Fault | None:
-    if isinstance(cause, aiohttp.ClientSSLError | ssl.SSLError):
-        return _Fault(
-            "The API's TLS certificate cannot be trusted, or TLS failed",
-            "Check the host name in base_url; for an own authority, set SSL_CERT_FILE.",
-            arrived=False,
-            passes=False,
-        )
-    if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        return _Fault(
-            "The API's host name is unknown",
-            "Check base_url and the network's name server.",
-            arrived=False,
-        )
+    for kind, fault in _AIOHTTP:
+        if isinstance(cause, kind):
+            return fault
     if isinstance(cause, aiohttp.ClientConnectorError):
-        reason = cause.strerror or "no connection"
-        return _Fault(
-            f"The API cannot be reached ({redact(reason)})",
-            "Check base_url, the network, and whether the service is up.",
-            arrived=False,
-        )
-    if isinstance(cause, aiohttp.ConnectionTimeoutError):
-        return _Fault(
-            "The API cannot be reached in time",
-            "Check the network, or raise timeout.connect or timeout.pool.",
-            arrived=False,
-        )
+        return _unreachable(cause.strerror)
     return None
+
+
+def _unreachable(reason: str | None) -> _Fault:
+    return _Fault(
+        f"The API cannot be reached ({redact(reason or 'no connection')})",
+        "Check base_url, the network, and whether the service is up.",
+        arrived=False,
+    )
 
 
 def _after_sending(cause: BaseException) -> _Fault:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -12,6 +13,7 @@ import httpx
 from httpx_aiohttp.transport import AiohttpResponseStream, map_aiohttp_exceptions
 from yarl import URL
 
+from astrio.blocks.redaction import remember
 from astrio.tasks.http.addresses import AddressGuard, Endpoint, endpoint
 
 STANDARD_PORTS = {"http": 80, "https": 443}
@@ -36,10 +38,6 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._guard = guard
         self._session: aiohttp.ClientSession | None = None
         self._proxy = proxy
-        self._through: dict[str, Any] = {}
-        if proxy:
-            auth = aiohttp.BasicAuth(*proxy.auth, encoding="utf-8") if proxy.auth else None
-            self._through = {"proxy": str(proxy.url), "proxy_auth": auth}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; raises httpx's errors, and ApiAnswerError for a private address."""
@@ -47,11 +45,15 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         if self._session is None:
             self._session = self._connect()
         timeout = request.extensions.get("timeout", {})
+        for_proxy = _proxy_headers(self._proxy)
+        headers = request.headers
+        if request.url.scheme == "http" and for_proxy:
+            headers = httpx.Headers([*headers.multi_items(), *for_proxy.items()])
         with map_aiohttp_exceptions():
             response = await self._session.request(
                 request.method,
                 URL(str(request.url), encoded=True),
-                headers=request.headers,
+                headers=headers,
                 data=_content(request),
                 allow_redirects=False,
                 auto_decompress=False,
@@ -61,7 +63,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                     sock_read=timeout.get("read"),
                     connect=timeout.get("pool"),
                 ),
-                **self._through,
+                proxy=str(self._proxy.url) if self._proxy else None,
+                proxy_headers=for_proxy if request.url.scheme == "https" else None,
             )
         return httpx.Response(
             response.status,
@@ -75,6 +78,15 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
+
+
+def _proxy_headers(proxy: httpx.Proxy | None) -> dict[str, str]:
+    """Return what the proxy alone may see: of a tunnel its opening, else the request itself."""
+    if proxy is None or proxy.auth is None:
+        return {}
+    encoded = b64encode(":".join(proxy.auth).encode()).decode()
+    remember(encoded)
+    return {"Proxy-Authorization": f"Basic {encoded}"}
 
 
 def _content(request: httpx.Request) -> Any:

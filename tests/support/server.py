@@ -27,6 +27,7 @@ import asyncio
 import inspect
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -107,7 +108,9 @@ def paged(records: Sequence[Any], size: int) -> Handler:
 
 
 @contextmanager
-def serve(routes: Handler | Mapping[str, Handler]) -> Iterator[Server]:
+def serve(
+    routes: Handler | Mapping[str, Handler], tls: ssl.SSLContext | None = None
+) -> Iterator[Server]:
     """Run a server until the block ends; an unknown path answers 404."""
     server = Server("")
 
@@ -118,9 +121,9 @@ def serve(routes: Handler | Mapping[str, Handler]) -> Iterator[Server]:
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.01
         )
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
         await site.start()
-        server.url = "http://{}:{}".format(*runner.addresses[0][:2])
+        server.url = "http{}://{}:{}".format("s" * bool(tls), *runner.addresses[0][:2])
         return runner
 
     runner = _call(start())
