@@ -31,8 +31,10 @@ class Auth(Storable):
     Attributes:
         secret_fields: names of the fields that hold secrets: references such as
             `${env:NAME}`, or literals (accepted with a warning).
+        paces_itself: whether it heeds by itself what answers tell of quotas.
     """
 
+    paces_itself: ClassVar[bool] = False
     example: ClassVar[str] = (
         "```bash\nastrio connections add shop base_url=https://api.example.com auth=NAME\n```"
     )

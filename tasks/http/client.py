@@ -23,7 +23,7 @@ from astrio.blocks.redaction import redact
 from astrio.tasks.answers import Answers
 from astrio.tasks.http.advice import status_error
 from astrio.tasks.http.answer import Answer
-from astrio.tasks.http.body import read_body
+from astrio.tasks.http.body import read_body, spool_body
 from astrio.tasks.http.credentials import Signing, credentials_of
 from astrio.tasks.http.encoding import encode_body, header_values, with_params
 from astrio.tasks.http.faults import WIRE_ERRORS, wire_failure
@@ -179,16 +179,19 @@ class ApiClient:
 
     async def _signed(self, request: ApiRequest, url: httpx.URL, answers: Answers | None) -> Answer:
         """Send it; once more if the answer says that its token has lapsed and there is another."""
+        spool = answers is not None and answers.decoding.in_pieces
         signing = await self._credentials.signing()
-        answer = await self._follow(request, url, signing)
+        answer = await self._follow(request, url, signing, spool=spool)
         refused = answers is not None and answers.refuses_credentials(answer)
         status = 401 if refused else answer.status
         other = await self._credentials.after(signing, status, answer.headers, answer.content)
-        return answer if other is None else await self._follow(request, url, other)
+        return answer if other is None else await self._follow(request, url, other, spool=spool)
 
-    async def _follow(self, request: ApiRequest, url: httpx.URL, signing: Signing) -> Answer:
+    async def _follow(
+        self, request: ApiRequest, url: httpx.URL, signing: Signing, *, spool: bool
+    ) -> Answer:
         for _ in range(_MOST_REDIRECTS + 1):
-            answer = await self._exchange(request, url, signing)
+            answer = await self._exchange(request, url, signing, spool=spool)
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTS or location is None:
                 return answer
@@ -204,7 +207,9 @@ class ApiClient:
             advice="Put the final address into base_url and path.",
         )
 
-    async def _exchange(self, request: ApiRequest, url: httpx.URL, signing: Signing) -> Answer:
+    async def _exchange(
+        self, request: ApiRequest, url: httpx.URL, signing: Signing, *, spool: bool
+    ) -> Answer:
         content, described = encode_body(request)
         headers = httpx.Headers(described)
         headers.update(header_values(request.headers))
@@ -218,12 +223,16 @@ class ApiClient:
                 prepared, stream=True, auth=signing.auth or httpx.USE_CLIENT_DEFAULT
             )
             try:
-                body = await read_body(response, self.api.limits.max_response_bytes)
+                if spool and response.is_success:
+                    body, file = await spool_body(response, self.api.limits.max_download_bytes)
+                else:
+                    limit = self.api.limits.max_response_bytes
+                    body, file = await read_body(response, limit), None
             finally:
                 await response.aclose()
         finally:
             self.stats.add(perf_counter() - began)
-        return Answer(response.status_code, response.headers, body, str(url))
+        return Answer(response.status_code, response.headers, body, str(url), file)
 
     async def _pass(self) -> None:
         await self._limiter.turn()
@@ -236,7 +245,8 @@ class ApiClient:
         A longer wait than the run may spend is left to the next refusal, which tells it.
         """
         wait = exhausted_for(answer.headers, self._now())
-        if wait and wait * 1000 <= self._policy.settings.max_wait:
+        paced = self.api.auth.paces_itself
+        if wait and not paced and wait * 1000 <= self._policy.settings.max_wait:
             await self._limiter.block(wait)
 
     def _too_long(self, failure: AttemptFailedError) -> ApiUnavailableError:
