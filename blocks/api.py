@@ -44,6 +44,11 @@ class Limits(Settings):
     max_response_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1024, description="Largest decoded answer, bytes."
     )
+    max_download_bytes: int = Field(
+        default=4 * 1024**3,
+        ge=1024,
+        description="The same for formats read piece by piece from a temporary file.",
+    )
     rate: str = Field(
         default="",
         description="Most requests of the credential, in all processes together: 50/s, 100/min.",

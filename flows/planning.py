@@ -20,6 +20,7 @@ from astrio.flows.replacing import refuse_a_part
 from astrio.flows.resuming import ResumeMaker, ResumePoint, restore, usable
 from astrio.tasks.account import Account
 from astrio.tasks.answers import Answers
+from astrio.tasks.decode.choice import Decoding
 from astrio.tasks.destinations.base import RunIdentity, StreamState
 from astrio.tasks.destinations.opening import open_destination
 from astrio.tasks.http.client import ApiClient
@@ -137,7 +138,9 @@ class Run:
         """Decide how the slice commits, what a crash leaves, and whether the watermark moves."""
         integration, source = self.integration, self.integration.source
         options = self.options.model_copy(update=point.bounds if point else {})
-        durable, incremental = source.paginate.durable, source.incremental
+        # A piece in the middle of a large answer is no position to go on from.
+        durable = source.paginate.durable and not Decoding(source.response).in_pieces
+        incremental = source.incremental
         judged_at_end = source.paginate.total is not None or integration.max_rejected is not None
         outcome.atomic = integration.push.mode == "append" and (not durable or judged_at_end)
         outcome.staged = integration.push.mode == "replace"
@@ -202,8 +205,7 @@ class Run:
 
 
 def _answers(source: Source, context: MappingContext) -> Answers:
-    largest = source.connection.limits.max_response_bytes
-    return Answers(source.response, source.records, context, largest)
+    return Answers(source.response, source.records, context, source.connection.limits)
 
 
 def _filter(text: str | None, context: MappingContext) -> Callable[[Any], Any] | None:

@@ -125,7 +125,7 @@ def _plan(integration: Integration, started: datetime) -> ReadPlan:
             source.response,
             source.records,
             MappingContext(started),
-            source.connection.limits.max_response_bytes,
+            source.connection.limits,
         ),
     )
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from astrio.blocks.api import RestApi
+from astrio.blocks.api import Limits, RestApi
 from astrio.blocks.errors import (
     ApiAnswerError,
     ApiUnavailableError,
@@ -20,7 +21,7 @@ from astrio.blocks.errors import (
 )
 from astrio.tasks.batch import Problem, Reject
 from astrio.tasks.decode.base import BrokenRecord
-from astrio.tasks.decode.choice import LIMIT, Decoding
+from astrio.tasks.decode.choice import Decoding
 from astrio.tasks.http.answer import Answer
 from astrio.tasks.http.excerpt import vendor_message
 from astrio.tasks.mapping.compile import compile_expression
@@ -52,15 +53,15 @@ class Answers:
         settings: ResponseSettings | None = None,
         records: str = "$",
         context: MappingContext | None = None,
-        limit: int = LIMIT,
+        limits: Limits | None = None,
     ) -> None:
-        """Take `source.response`, the records' path, the clock, and how large a body may unpack.
+        """Take `source.response`, the records' path, the clock, and how large bodies may be.
 
         Raises:
             ConfigurationError: an expression has mistakes.
         """
         self.settings = settings = settings or ResponseSettings()
-        self.decoding = Decoding(settings, records, limit)
+        self.decoding = Decoding(settings, records, limits or Limits())
         clock = context or MappingContext(datetime.now(UTC))
         self._success = _compiled(settings.success, clock)
         self._retry = _compiled(settings.retry, clock)
@@ -114,12 +115,37 @@ class Answers:
         """
         if answer.status == 204:
             return None
+        if answer.file is not None:
+            return next(self._pieces(answer))  # what is judged; it is read by `parts`
         known, value = self._last
         if known is not answer:
             value = self.decoding.decode(answer.content, answer.headers, answer.url)
             if self.judges:  # it is asked for again when the answer is read
                 self._last = (answer, value)
         return value
+
+    def parts(self, answer: Answer) -> Iterator[tuple[Any, bool]]:
+        """Yield the body's value, or its pieces with a thousand records each, and whether last.
+
+        Raises as `decode`.
+        """
+        if answer.file is None:
+            yield self.decode(answer), True
+            return
+        with answer.file:
+            pieces = self._pieces(answer)
+            ahead = next(pieces)
+            for piece in pieces:
+                yield ahead, False
+                ahead = piece
+            yield ahead, True
+
+    def _pieces(self, answer: Answer) -> Iterator[Any]:
+        assert answer.file is not None
+        answer.file.seek(0)
+        # A file of its own is closed with its reader; the spool stays open.
+        lent = os.fdopen(os.dup(answer.file.fileno()), "rb")
+        return self.decoding.pieces(lent, answer.headers, answer.url)
 
     def sorted_out(self, records: list[Any]) -> tuple[list[Any], list[Reject]]:
         """Return the records, and those that are errors or could not be read, as rejects."""

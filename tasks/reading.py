@@ -13,7 +13,7 @@ from astrio.tasks.cursors import highest
 from astrio.tasks.http.advice import RefusedError
 from astrio.tasks.http.client import Answer, ApiClient, describe_request
 from astrio.tasks.http.request import ApiRequest
-from astrio.tasks.paginate.base import PageAnswer, Paginator, Stop
+from astrio.tasks.paginate.base import PageAnswer, Paginator, Stop, Tail
 from astrio.tasks.paths import JsonPath, compile_path
 from astrio.tasks.repetition import RepetitionGuard
 from astrio.tasks.secrecy import Secrecy
@@ -102,6 +102,7 @@ class _Reading:
         self._secrecy = Secrecy(plan.first, client.api.auth)
         self._guard = RepetitionGuard(plan.resume or plan.first, plan.pages_before)
         self._received = plan.received_before
+        self._counted = 0  # records of the present answer's earlier pieces
         self._claimed = plan.claimed if plan.resume else None
         self._reason: str | None = None
 
@@ -118,14 +119,22 @@ class _Reading:
         while request is not None:
             number += 1
             answer = await self._ask(request, number)
+            self._counted = 0
             try:
-                page, following = self._understood(request, answer, number)
+                for body, last in self._plan.answers.parts(answer):
+                    if last:
+                        page, following = self._understood(request, answer, body, number)
+                    else:
+                        page, following = self._part(body, number), request
+                    yield page
+                    if self._reason == "limit":
+                        following = None
+                        break
             except AstrioError as error:
                 error.request = error.request or describe_request(
                     request.method, answer.url, number
                 )
                 raise
-            yield page
             request = following
 
     async def _ask(self, request: ApiRequest, number: int) -> Answer:
@@ -140,14 +149,30 @@ class _Reading:
                 request=error.request,
             ) from error
 
+    def _part(self, body: Any, number: int) -> Page:
+        """Return the page of a piece of a large answer; only the last piece leads on."""
+        records = self._records.records(body, allow_missing=self._plan.allow_missing)
+        self._received += len(records)
+        self._counted += len(records)
+        limit = self._plan.limit
+        if limit is not None and self._received >= limit:
+            records, self._reason = self._cut(records), "limit"
+        return self._page(number, records, None)
+
     def _understood(
-        self, request: ApiRequest, answer: Answer, number: int
+        self, request: ApiRequest, answer: Answer, body: Any, number: int
     ) -> tuple[Page, ApiRequest | None]:
-        body = self._plan.answers.decode(answer)
         records = self._records.records(body, allow_missing=self._plan.allow_missing)
         self._received += len(records)
         self._read_total(body)
-        seen = PageAnswer(body, answer.headers, answer.url, records, self._received, self._claimed)
+        seen = PageAnswer(
+            body,
+            answer.headers,
+            answer.url,
+            Tail(records, self._counted) if self._counted else records,
+            self._received,
+            self._claimed,
+        )
         step = self._plan.paginator.next(request, seen)
         self._reason = step.reason if isinstance(step, Stop) else None
         following = None if isinstance(step, Stop) else self._secrecy.hide(step)

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
+from astrio.blocks.api import Limits
 from astrio.blocks.errors import ApiAnswerError
 from astrio.blocks.settings import subclasses_in
 from astrio.tasks import decode
@@ -16,8 +17,6 @@ from astrio.tasks.decode.archive import is_packed, unpacked
 from astrio.tasks.decode.base import Decoder
 from astrio.tasks.decode.json import decode_json
 from astrio.tasks.settings import ResponseSettings
-
-LIMIT = 64 * 1024 * 1024
 
 
 class Decoding:
@@ -27,13 +26,17 @@ class Decoding:
         in_pieces: a body may be read piece by piece, so that it may exceed memory.
     """
 
-    def __init__(self, settings: ResponseSettings, records: str = "$", limit: int = LIMIT) -> None:
-        """Take `source.response`, the path of the records, and the bytes that fit into memory."""
+    def __init__(
+        self, settings: ResponseSettings, records: str = "$", limits: Limits | None = None
+    ) -> None:
+        """Take `source.response`, the path of the records, and the connection's limits."""
+        limits = limits or Limits()
         self._settings = settings
         self._records = records
-        self._limit = limit
         self._plain = settings.format == "auto" and settings.charset is None
         self.in_pieces = settings.format != "auto" and decoders()[settings.format].in_pieces
+
+        self._limit = limits.max_download_bytes if self.in_pieces else limits.max_response_bytes
 
     @property
     def accept(self) -> str | None:

@@ -31,6 +31,23 @@ class Stop:
     reason: StopReason
 
 
+class Tail(Sequence[Any]):
+    """The records of an answer that was read piece by piece: all counted, the last ones kept."""
+
+    def __init__(self, kept: Sequence[Any], before: int) -> None:
+        """Take the last piece's records, and how many came before it."""
+        self._kept = kept
+        self._before = before
+
+    def __len__(self) -> int:
+        """Return how many records the answer held."""
+        return self._before + len(self._kept)
+
+    def __getitem__(self, place: Any) -> Any:
+        """Return a record by its place from the end, e.g. -1."""
+        return self._kept[place]
+
+
 @dataclass(frozen=True, slots=True)
 class PageAnswer:
     """What a paginator may look at.

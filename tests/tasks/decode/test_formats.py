@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from astrio.blocks.api import Limits
 from astrio.blocks.errors import ApiAnswerError
 from astrio.tasks.decode.archive import MOST_MEMBERS
 from astrio.tasks.decode.choice import Decoding, decoders
@@ -25,7 +26,8 @@ def decode(
     limit: int = 1 << 26, **settings: Any
 ) -> Any:  # fmt: skip
     data = content.encode() if isinstance(content, str) else content
-    decoding = Decoding(ResponseSettings.model_validate(settings), records, limit)
+    limits = Limits(max_response_bytes=limit, max_download_bytes=limit)
+    decoding = Decoding(ResponseSettings.model_validate(settings), records, limits)
     return decoding.decode(data, {"content-type": kind}, url)
 
 
