@@ -15,9 +15,7 @@ _KEYS: dict[str, str] = {
     "push.to": "api request batch file format s3 webhook integration python method body headers "
     "content embeds",
 }
-_VALUES: dict[str, str] = {
-    "source.api.auth": "aws_sigv4 hmac",
-}
+_VALUES: dict[str, str] = {}
 _NOT_YET = "is not available yet in this version"
 
 

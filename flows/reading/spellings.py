@@ -16,7 +16,7 @@ _TYPES = (
     ({"token_url", "client_id"}, "oauth2_client_credentials"),
     ({"username", "password"}, "basic"),
     ({"token"}, "bearer"),
-    ({"header", "query", "cookie", "value"}, "api_key"),
+    ({"header", "query", "cookie", "body", "value"}, "api_key"),
     ({"headers"}, "headers"),
 )
 

@@ -85,9 +85,10 @@ def proxy_of(api: RestApi) -> httpx.Proxy | None:
     """
     if not api.proxy:
         return None
-    url = resolve(api.proxy)  # refuses a masked password
-    if not REFERENCE.fullmatch(api.proxy):
-        url = REFERENCE.sub(lambda found: quote(resolve(found.group()), safe=""), api.proxy)
+    resolve(api.proxy)  # refuses a masked password
+    user, at, rest = api.proxy.rpartition("@")
+    user = REFERENCE.sub(lambda found: quote(resolve(found.group()), safe=""), user)
+    url = f"{user}{at}{resolve(rest)}"
     remember_password(url)
     try:
         check_proxy(url)

@@ -25,6 +25,9 @@ _NAMED = (
 )
 _ADVICE = "use ${env:NAME} and set the variable"
 
+_URLS = (("push", "to", "url"), ("source", "api", "proxy"))
+_PASSWORDS = (("push", "to", "password"), ("source", "api", "tls", "password"))
+
 
 def check(root: Node) -> Iterator[Mistake]:
     """Yield literals in secret fields (warnings), and references that mean nothing."""
@@ -39,11 +42,13 @@ def _literals(root: Node) -> Iterator[Mistake]:
         if isinstance(node.value, str) and node.value and not is_reference(node.value):
             words = f"a secret is written out in `{path}`: {_ADVICE}"
             yield Mistake.at(node.place, path, words, warning=True)
-    url = root.at("push", "to", "url")
-    password = PASSWORD.search(str(url.value)) if url else None
-    if url and password and not REFERENCE.search(password[2]):
-        words = f"a password is written out in `push.to.url`: {_ADVICE}"
-        yield Mistake.at(url.place, "push.to.url", words, warning=True)
+    for keys in _URLS:
+        url = root.at(*keys)
+        password = PASSWORD.search(str(url.value)) if url else None
+        if url and password and not REFERENCE.search(password[2]):
+            path = ".".join(keys)
+            words = f"a password is written out in `{path}`: {_ADVICE}"
+            yield Mistake.at(url.place, path, words, warning=True)
 
 
 def _secret_scalars(root: Node) -> Iterator[tuple[str, Node]]:
@@ -52,8 +57,9 @@ def _secret_scalars(root: Node) -> Iterator[tuple[str, Node]]:
         for name in _held(node.plain()):
             if held := node.at(name):
                 yield from held.scalars(f"source.api.auth.{name}")
-    if node := root.at("push", "to", "password"):
-        yield "push.to.password", node
+    for keys in _PASSWORDS:
+        if node := root.at(*keys):
+            yield ".".join(keys), node
     for keys in _NAMED:
         parent = root.at(*keys)
         for name, entry in ((parent.entries if parent else None) or {}).items():
