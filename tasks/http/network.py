@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import httpcore
 
@@ -13,7 +14,7 @@ SocketOption = (
 )
 
 
-class GuardedNetwork(httpcore.AnyIOBackend):
+class GuardedNetwork(httpcore.AsyncNetworkBackend):
     """Connects to the addresses that a guard has checked, and to no others.
 
     TLS is begun later and with the host's own name, so certificates are checked as ever.
@@ -21,6 +22,7 @@ class GuardedNetwork(httpcore.AnyIOBackend):
 
     def __init__(self, guard: AddressGuard) -> None:
         self._guard = guard
+        self._inner: Any = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -43,9 +45,11 @@ class GuardedNetwork(httpcore.AnyIOBackend):
         failure: Exception = httpcore.ConnectError("the host has no address")
         for address in addresses:
             try:
-                return await super().connect_tcp(
+                stream: httpcore.AsyncNetworkStream = await self._inner.connect_tcp(
                     address, port, timeout, local_address, socket_options
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
+            else:
+                return stream
         raise failure

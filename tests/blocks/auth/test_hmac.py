@@ -158,6 +158,12 @@ def test_a_key_id_that_no_header_carries_is_refused() -> None:
         HmacAuth(secret="s3cret", key_id="a\nb").to_httpx_auth()
 
 
+def test_the_digest_of_the_body_may_be_base64() -> None:
+    auth = HmacAuth(secret="s3cret", headers={"Digest": "SHA-256={{body_sha256_base64}}"})
+    expected = base64.b64encode(hashlib.sha256(b"x").digest()).decode()
+    assert signed(auth, "POST", content=b"x").headers["Digest"] == f"SHA-256={expected}"
+
+
 async def test_every_attempt_is_signed_anew() -> None:
     handler = replies(answer({}, 503), answer({}, 503), {})
     with serve(handler) as server:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.support.authority import Authority
 from tests.support.reading import NO_RETRY, send
+from tests.support.server import serve, unused_url
 
 from astrio.blocks.api import RestApi
 from astrio.blocks.errors import AstrioError, ConfigurationError
@@ -72,6 +73,21 @@ async def test_a_certificate_of_another_host_is_refused(authority: Authority, ur
 async def test_faults_before_sending_are_told_as_ever() -> None:
     with pytest.raises(AstrioError, match="host name is unknown"):
         await send("http://no-such-host.invalid", http2=True, retry=NO_RETRY)
+
+
+async def test_a_service_that_is_away_is_told() -> None:
+    with pytest.raises(AstrioError, match="cannot be reached"):
+        await send(unused_url(), http2=True, retry=NO_RETRY)
+
+
+async def test_the_next_address_is_tried() -> None:
+    async def lookup(host: str, port: int) -> list[str]:
+        return ["127.0.0.2", "127.0.0.1"]
+
+    with serve(lambda _: {"ok": True}) as server:
+        url = server.url.replace("127.0.0.1", "api.corp")
+        async with open_session(RestApi(base_url=url, http2=True), lookup) as opened:
+            assert (await opened.get(url)).json() == {"ok": True}
 
 
 def test_a_missing_package_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
