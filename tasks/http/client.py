@@ -169,6 +169,7 @@ class ApiClient:
             return answer
         asked = asked_wait(answer.status, answer.headers, answer.content, self._now())
         if verdict is not None:
+            asked = asked if verdict.repeat else None
             raise AttemptFailedError(verdict.error, repeat=verdict.repeat, asked=asked)
         kind = answer.headers.get("content-type", "")
         told = status_error(answer.status, answer.content, kind, label, self._errors)

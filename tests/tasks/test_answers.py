@@ -175,3 +175,9 @@ def test_expressions_with_mistakes_are_refused_before_anything_is_sent() -> None
 )  # fmt: skip
 def test_a_message_is_one_short_line(value: Any, path: str | None, message: str) -> None:
     assert message_of(value, path) == message
+
+
+async def test_a_wait_that_a_final_refusal_names_does_not_hide_the_refusal() -> None:
+    body = answer({"ok": False, "error": "closed"}, 200, {"Retry-After": "99999"})
+    error = await failure(body, {"success": "ok"})
+    assert "closed" in error.message
