@@ -47,13 +47,12 @@ class TestSigV4(AuthContract):
         return signed(auth)
 
 
-def auth(service: str = "service", **more: str) -> AwsSigV4Auth:
+def auth(service: str = "service") -> AwsSigV4Auth:
     return AwsSigV4Auth(
         access_key_id="AKIDEXAMPLE",
         secret_access_key=PUBLISHED,
         region="us-east-1",
         service=service,
-        **more,
     )
 
 
