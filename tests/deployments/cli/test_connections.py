@@ -202,7 +202,7 @@ def test_fields_are_changed_and_the_others_kept() -> None:
         (("k", "base_url=https://x.example.com", "auth=nobody"), "no saved authentication"),
         (("k", "base_url=https://x.example.com", "timeout"), "is no FIELD=VALUE"),
         (("k", "timeout=5"), "`base_url` is empty"),
-        (("k", "api_key", "value=${env:A}"), "exactly one of header, query and cookie"),
+        (("k", "api_key", "value=${env:A}"), "exactly one of header, query, cookie and body"),
         (("k", "headers"), "headers.NAME=-"),
     ],
 )
