@@ -119,13 +119,17 @@ class _Reading:
         while request is not None:
             number += 1
             answer = await self._ask(request, number)
+            if answer is None:
+                yield Page(number, stop_reason="declared_status", claimed=self._claimed)
+                return
             self._counted = 0
+            following: ApiRequest | None = request
             try:
                 for body, last in self._plan.answers.parts(answer):
                     if last:
                         page, following = self._understood(request, answer, body, number)
                     else:
-                        page, following = self._part(body, number), request
+                        page = self._part(body, number)
                     yield page
                     if self._reason == "limit":
                         following = None
@@ -137,10 +141,14 @@ class _Reading:
                 raise
             request = following
 
-    async def _ask(self, request: ApiRequest, number: int) -> Answer:
+    async def _ask(self, request: ApiRequest, number: int) -> Answer | None:
+        """Send a page's request; None: the API answers with a status that ends the source."""
         try:
             return await self._client.send(request, page=number, answers=self._plan.answers)
         except RefusedError as error:
+            if number > 1 and error.status in self._plan.paginator.end_status:
+                self._reason = "declared_status"
+                return None
             if request is not self._plan.resume or error.status not in _EXPIRED:
                 raise
             raise ResumeExpiredError(

@@ -86,6 +86,10 @@ class Paginator(Settings):
     has_more: str | None = Field(
         default=None, description="Path to a flag that says whether more follows."
     )
+    end_status: tuple[int, ...] = Field(
+        default=(),
+        description="Statuses that a page after the first may answer with to say that it is over.",
+    )
     max_pages: int = Field(default=1_000_000, ge=1, description="Stop after so many pages.")
 
     def first(self, request: ApiRequest) -> ApiRequest:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from astrio.blocks.errors import ApiAnswerError
 from astrio.tasks.http.request import ApiRequest
@@ -25,16 +25,34 @@ class Cursor(ParameterPaginator):
     Where the last record's ID is the cursor, as in `{"data": [{"id": "a"}], "has_more": true}`::
 
         paginate: {type: cursor, param: starting_after, next: "data[-1].id", has_more: $.has_more}
+
+    Where the cursor stands in a header of the answer::
+
+        paginate: {type: cursor, param: cursor, next_header: X-Next-Cursor}
     """
 
     durable: ClassVar[bool] = True
     type: Literal["cursor"] = "cursor"
     param: str = Field(default="cursor", description="Parameter that carries the cursor.")
-    next_path: str = Field(alias="next", description="Path to the next page's cursor.")
+    next_path: str | None = Field(
+        default=None, alias="next", description="Path to the next page's cursor."
+    )
+    next_header: str | None = Field(
+        default=None, description="Header of the answer that holds the next page's cursor."
+    )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.next_path is None) == (self.next_header is None):
+            raise ValueError("give next (a path in the body) or next_header, and not both")
+        return self
 
     def next(self, request: ApiRequest, answer: PageAnswer) -> ApiRequest | Stop:
         """Ask for the page that the cursor leads to."""
-        following = compile_path(self.next_path).first(answer.body)
+        if self.next_header is not None:
+            following = answer.headers.get(self.next_header)
+        else:
+            following = compile_path(self.next_path or "$").first(answer.body)
         end = linked_end(self, answer, following)
         return end or self.placed(request, {self.param: self._sendable(following)})
 

@@ -194,3 +194,14 @@ async def test_a_total_that_is_none_is_an_error(total: Any) -> None:
         pytest.raises(ApiAnswerError, match="total at total is missing, or no number"),
     ):
         await read(server.url, plan(COUNTED))
+
+
+async def test_a_declared_status_ends_the_source_but_not_on_its_first_page() -> None:
+    pages = replies({"items": RECORDS[:2]}, {"items": RECORDS[2:4]}, answer({}, 404))
+    settings = {**NUMBERED, "end_status": [404]}
+    with serve(pages) as server:
+        found = await read(server.url, plan(settings))
+    assert [page.fetched for page in found] == [2, 2, 0]
+    assert found[-1].stop_reason == "declared_status"
+    with serve(lambda _: answer({}, 404)) as server, pytest.raises(ApiAnswerError, match="404"):
+        await read(server.url, plan(settings))

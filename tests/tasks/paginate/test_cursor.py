@@ -6,6 +6,7 @@ import pytest
 from aiohttp import web
 from tests.contracts.paginator import PaginatorContract, page_of
 from tests.support.reading import paginator
+from tests.support.server import answer
 
 from astrio.blocks.errors import ApiAnswerError
 from astrio.tasks.http.request import ApiRequest
@@ -99,3 +100,22 @@ def test_more_without_a_token_is_an_error() -> None:
 def test_only_texts_and_numbers_fit_into_a_query(token: Any) -> None:
     with pytest.raises(ApiAnswerError, match="not a text or a number"):
         step({"next": token})
+
+
+class TestCursorInAHeader(PaginatorContract):
+    settings: ClassVar = {"type": "cursor", "param": "after", "next_header": "X-Next-Cursor"}
+    ends: ClassVar = "no_next"
+
+    def serves(self, records: list[Any], size: int) -> Any:
+        def page(request: web.Request) -> Any:
+            start = int(request.query.get("after", "0"))
+            more = {"X-Next-Cursor": str(start + size)} if start + size < len(records) else {}
+            return answer({"items": records[start : start + size]}, headers=more)
+
+        return page
+
+
+@pytest.mark.parametrize("places", [{}, {"next": "next", "next_header": "X-Next"}])
+def test_the_cursor_is_in_one_place(places: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="and not both"):
+        paginator({"type": "cursor", **places})
