@@ -153,6 +153,7 @@ def test_it_runs_what_is_scheduled_takes_up_changes_and_stops_what_it_started(
     assert "Nothing of `astrio up` runs" in astrio("down", folder=tmp_path).err
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_it_and_what_is_left_of_a_killed_one_is_taken_over(
     up: Up, tmp_path: Path
 ) -> None:
@@ -170,6 +171,7 @@ def test_ctrl_c_stops_it_and_what_is_left_of_a_killed_one_is_taken_over(
     assert alive(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_down_stops_what_a_killed_one_has_left(up: Up, tmp_path: Path) -> None:
     up.process.send_signal(signal.SIGKILL)
     up.process.wait()
@@ -189,6 +191,7 @@ def test_a_server_that_dies_ends_it_with_advice(up: Up, tmp_path: Path) -> None:
     assert any("server.log" in line for line in up.lines)
 
 
+@pytest.mark.slow
 def test_a_server_with_authentication_lets_in_whoever_knows_it(tmp_path: Path, api: str) -> None:
     (tmp_path / "often.yaml").write_text(
         FILE.format(name="often", url=api) + "schedule: {every: 5s}\n"
