@@ -110,6 +110,7 @@ class TokenAuth(Auth):
     Attributes:
         told_apart_by: the fields that make it another credential.
         grows_from: the secrets that its first token is had with.
+        lapses_unused: whether what renews it may lapse if nobody uses it for long.
     """
 
     refresh_on_status: tuple[int, ...] = Field(
@@ -127,6 +128,7 @@ class TokenAuth(Auth):
     )
     told_apart_by: ClassVar[tuple[str, ...]] = ("type", "token_url", "client_id", "account")
     grows_from: ClassVar[tuple[str, ...]] = ()
+    lapses_unused: ClassVar[bool] = False
 
     @property
     def exchanged(self) -> bool:

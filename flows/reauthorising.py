@@ -16,17 +16,22 @@ from astrio.blocks.tokens import NeedsAuthorisationError
 EVENT = "astrio.connection.needs-authorisation"
 
 
-async def wait_for_authorisation(error: NeedsAuthorisationError, integration: str) -> None:
-    """Tell Prefect, and pause this run's deployment until `connections authorize` resumes it."""
-    account = error.account or integration
+def tell_needs_authorisation(error: NeedsAuthorisationError, user: str) -> None:
+    """Raise the event that somebody has to act; `user` is what wanted the connection."""
+    account = error.account or user
     emit_event(
         event=EVENT,
         resource={
             "prefect.resource.id": f"astrio.connection.{account}",
             "prefect.resource.name": account,
         },
-        payload={"integration": integration, "reason": redact(error.message)},
+        payload={"integration": user, "reason": redact(error.message)},
     )
+
+
+async def wait_for_authorisation(error: NeedsAuthorisationError, integration: str) -> None:
+    """Tell Prefect, and pause this run's deployment until `connections authorize` resumes it."""
+    tell_needs_authorisation(error, integration)
     id_ = deployment.id
     if not id_:
         return

@@ -18,7 +18,7 @@ _COOKIE_VALUE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
 
 
 class ApiKeyAuth(Auth):
-    """`{type: api_key, header: X-Api-Key, value: "${env:KEY}"}`; or `query:`, `cookie:` or `body:`."""
+    """`{type: api_key, header: X-Api-Key, value: "${env:KEY}"}`; or query, cookie or body."""
 
     title: ClassVar[str] = "API key"
     summary: ClassVar[str] = (

@@ -20,6 +20,7 @@ class AuthorizationCodeAuth(OAuth2Auth):
     summary: ClassVar[str] = (
         "OAuth 2 for somebody who has to agree, with PKCE; run `astrio connections authorize NAME`."
     )
+    lapses_unused: ClassVar[bool] = True
 
     type: Literal["oauth2_authorization_code"] = "oauth2_authorization_code"
     authorization_url: str = Field(description="The page where the owner agrees.")

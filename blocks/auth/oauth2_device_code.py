@@ -21,6 +21,7 @@ class DeviceCodeAuth(OAuth2Auth):
         "OAuth 2 by a code that is entered on another device; run `astrio connections authorize "
         "NAME`."
     )
+    lapses_unused: ClassVar[bool] = True
 
     type: Literal["oauth2_device_code"] = "oauth2_device_code"
     device_authorization_url: str = Field(description="Where the code is asked for.")

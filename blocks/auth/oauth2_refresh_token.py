@@ -22,6 +22,7 @@ class RefreshTokenAuth(OAuth2Auth):
     summary: ClassVar[str] = "OAuth 2 with a refresh token that was had elsewhere."
     secret_fields: ClassVar[tuple[str, ...]] = (*OAuth2Auth.secret_fields, "refresh_token")
     grows_from: ClassVar[tuple[str, ...]] = ("refresh_token",)
+    lapses_unused: ClassVar[bool] = True
 
     type: Literal["oauth2_refresh_token"] = "oauth2_refresh_token"
     refresh_token: str = Field(min_length=1, description="The first refresh token.")

@@ -14,6 +14,7 @@ from astrio.deployments.deploying.applying import Applied, apply
 from astrio.deployments.deploying.automation import WORKER_HEARTBEAT_SECONDS, watch_heartbeats
 from astrio.deployments.deploying.building import Target
 from astrio.deployments.deploying.collecting import Collected
+from astrio.deployments.deploying.keeping_alive import keep_alive_deployment
 from astrio.deployments.deploying.pruning import gone, prune
 
 
@@ -41,6 +42,7 @@ async def deploy_places(
         if not dry_run:
             if delete:
                 await prune(client, left)
+            await keep_alive_deployment(client, target)
             if target.pool is not None:
                 files = [each.found.file for each in applied]
                 await watch_heartbeats(client, files, WORKER_HEARTBEAT_SECONDS)

@@ -16,9 +16,11 @@ from prefect.runner import Runner
 
 from astrio.blocks.errors import ConfigurationError, RetryableError, ServerUnavailableError
 from astrio.blocks.redaction import redact
+from astrio.deployments.deploying import keeping_alive
 from astrio.deployments.deploying.applying import Applied
 from astrio.deployments.deploying.automation import HEARTBEAT_SECONDS
-from astrio.deployments.deploying.building import ENTRYPOINT, FLOW
+from astrio.deployments.deploying.building import ENTRYPOINT, FLOW, Target
+from astrio.deployments.deploying.keeping_alive import keep_alive_deployment
 from astrio.deployments.server_process import ServerNote, log_file
 from astrio.deployments.serving.folder import Folder
 from astrio.deployments.serving.runs import EndedRuns, crash_stuck, merge_missed
@@ -63,6 +65,7 @@ class Service:
         self.on_sigterm: Callable[[], object] = lambda: None
         self._folder = Folder(folder, tell)
         self._served: dict[UUID, Applied] = {}
+        self._keeper: UUID | None = None
         self._trouble = ""
         self._ended = EndedRuns(tell)
         self._runner = _Runner(
@@ -135,7 +138,20 @@ class Service:
                 deployment = _Served(name=name, flow_name=FLOW, entrypoint=ENTRYPOINT, id=each.id)
                 await self._runner.aadd_deployment(deployment)
             self._served[each.id] = each
+        await self._keep_tokens_alive(client)
         return applied
+
+    async def _keep_tokens_alive(self, client: PrefectClient) -> None:
+        made = await keep_alive_deployment(client, Target())
+        if made is not None and self._keeper is None:
+            self._keeper = made
+            deployment = _Served(
+                name=keeping_alive.NAME,
+                flow_name=keeping_alive.FLOW,
+                entrypoint=keeping_alive.ENTRYPOINT,
+                id=made,
+            )
+            await self._runner.aadd_deployment(deployment)
 
     async def _look(self, client: PrefectClient) -> None:
         """Take changed files up, and tell of runs that ended."""

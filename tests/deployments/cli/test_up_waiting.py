@@ -108,3 +108,7 @@ def test_schedules_pause_until_somebody_agrees_and_then_go_on(tmp_path: Path) ->
         agree(up, "shop")
         assert not deployment(up)["paused"]
         assert eventually(lambda: rows(tmp_path, "shop") == 2, 90), up.lines
+        (tmp_path / "again.yaml").write_text(SHOP.replace("name: shop", "name: again"))
+        names = {"keep-alive", "shop", "again"}
+        made = lambda: {each["name"] for each in get(up, "/deployments/filter")}  # noqa: E731
+        assert eventually(lambda: made() == names, 60), up.lines
