@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from astrio.tasks.batch import Page
 from astrio.tasks.http.client import ApiClient
@@ -33,12 +34,13 @@ async def fetch_pages(
 
 
 async def _until(
-    stopping: asyncio.Event | None, pages: AsyncIterator[Page]
+    stopping: asyncio.Event | None, pages: AsyncGenerator[Page, None]
 ) -> AsyncGenerator[Page, None]:
     """Yield pages, but drop the request in flight and return when told to stop."""
     if stopping is None:
-        async for page in pages:
-            yield page
+        async with aclosing(pages):
+            async for page in pages:
+                yield page
         return
     stop = asyncio.create_task(stopping.wait())
     try:
@@ -55,3 +57,4 @@ async def _until(
             yield arrived
     finally:
         stop.cancel()
+        await pages.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from astrio.tasks.http.client import Answer, ApiClient, describe_request
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.paginate.base import PageAnswer, Paginator, Stop, Tail
 from astrio.tasks.paths import JsonPath, compile_path
+from astrio.tasks.reading_ahead import ReadAhead
 from astrio.tasks.repetition import RepetitionGuard
 from astrio.tasks.secrecy import Secrecy
 from astrio.tasks.shapes import describe
@@ -81,13 +83,15 @@ async def read_pages(client: ApiClient, plan: ReadPlan) -> AsyncGenerator[Page, 
         yield Page(plan.pages_before, stop_reason=plan.ended, claimed=plan.claimed)
         return
     reading = _Reading(client, plan)
-    async for page in reading.pages():
-        yield page
+    async with aclosing(reading.pages()) as pages:
+        async for page in pages:
+            yield page
     if reading.differs_from_claim() and plan.may_restart:
         again = True
-        async for page in _Reading(client, plan.from_start()).pages():
-            page.restart, again = again, False
-            yield page
+        async with aclosing(_Reading(client, plan.from_start()).pages()) as pages:
+            async for page in pages:
+                page.restart, again = again, False
+                yield page
 
 
 class _Reading:
@@ -105,6 +109,7 @@ class _Reading:
         self._counted = 0  # records of the present answer's earlier pieces
         self._claimed = plan.claimed if plan.resume else None
         self._reason: str | None = None
+        self._ahead = ReadAhead(self._ask)
 
     def differs_from_claim(self) -> bool:
         """Whether the API claimed another number of records than arrived."""
@@ -112,13 +117,21 @@ class _Reading:
         return self._claimed is not None and self._claimed != self._received and not limited
 
     async def pages(self) -> AsyncGenerator[Page, None]:
+        try:
+            async with aclosing(self._pages()) as pages:
+                async for page in pages:
+                    yield page
+        finally:
+            await self._ahead.aclose()
+
+    async def _pages(self) -> AsyncGenerator[Page, None]:
         start = self._plan.resume or self._plan.first
         number = self._plan.pages_before
         self._secrecy.check(start)
         request: ApiRequest | None = start
         while request is not None:
             number += 1
-            answer = await self._ask(request, number)
+            answer = await self._ahead.get(request, number)
             if answer is None:
                 yield Page(number, stop_reason="declared_status", claimed=self._claimed)
                 return
@@ -189,7 +202,14 @@ class _Reading:
         self._guard.look(number, records, following)
         if self._is_enough(number, following):
             records, following, self._reason = self._cut(records), None, "limit"
+        if following is not None and self._plan.limit is None:
+            expected = [following, *self._plan.paginator.ahead(following, seen)]
+            if len(expected) > 1 or self._ahead.busy:
+                self._ahead.expect(expected[: self._pages_left(number)], number + 1)
         return self._page(number, records, following), following
+
+    def _pages_left(self, number: int) -> int:
+        return self._plan.paginator.max_pages - (number - self._plan.pages_before)
 
     def _read_total(self, body: Any) -> None:
         if self._total is None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from astrio.blocks.errors import ApiAnswerError
 from astrio.tasks.http.request import ApiRequest
 
 MOST_EMPTY_PAGES = 100
 _MOST_REMEMBERED = 50_000
-_encoder = msgspec.json.Encoder(order="sorted")
 
 
 class RepetitionGuard:
@@ -26,7 +23,7 @@ class RepetitionGuard:
 
     def __init__(self, first: ApiRequest, before: int = 0) -> None:
         """Take the request that the reading begins with, and how many pages came before it."""
-        self._seen: dict[int, int] = {hash(_identity(first)): before}
+        self._seen: dict[int, int] = {hash(first.identity()): before}
         self._marked = b""
         self._marked_page = 0
         self._first: tuple[int, Sequence[Any]] = (0, ())
@@ -45,7 +42,7 @@ class RepetitionGuard:
         self._compare_records(number, records)
         if following is None:
             return
-        self._compare_request(number, _identity(following))
+        self._compare_request(number, following.identity())
         self._empty = 0 if records else self._empty + 1
         if self._empty >= MOST_EMPTY_PAGES:
             raise ApiAnswerError(
@@ -74,10 +71,6 @@ class RepetitionGuard:
         self._seen[key] = number
         if self._count & (self._count - 1) == 0:
             self._marked, self._marked_page = identity, number
-
-
-def _identity(request: ApiRequest) -> bytes:
-    return _encoder.encode(request.to_json())
 
 
 def _same(records: Sequence[Any], known: Sequence[Any]) -> bool:

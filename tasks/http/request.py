@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import uuid4
 
+import msgspec
+
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.secrets import references
 from astrio.tasks.paths import Step, compile_path
@@ -14,6 +16,7 @@ from astrio.tasks.settings import ArrayStyle, Where
 
 BodyKind = Literal["json", "form", "text", "xml", "multipart", "file", "base64"]
 _WITH_FIELDS = ("json", "form", "multipart")
+_encoder = msgspec.json.Encoder(order="sorted")
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
@@ -100,6 +103,10 @@ class ApiRequest:
     def to_json(self) -> dict[str, Any]:
         """Return JSON values from which `from_json` makes an equal request."""
         return {name: _plain(getattr(self, name)) for name in self.__slots__}
+
+    def identity(self) -> bytes:
+        """Return what tells it from other requests."""
+        return _encoder.encode(self.to_json())
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> ApiRequest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -95,6 +95,10 @@ class Paginator(Settings):
     def first(self, request: ApiRequest) -> ApiRequest:
         """Return the first page's request."""
         return request
+
+    def ahead(self, following: ApiRequest, answer: PageAnswer) -> Iterator[ApiRequest]:  # noqa: ARG002 (only some can tell)
+        """Yield the requests that are likely to come after `following`, if they can be known."""
+        yield from ()
 
     @abstractmethod
     def next(self, request: ApiRequest, answer: PageAnswer) -> ApiRequest | Stop:

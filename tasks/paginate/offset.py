@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.paginate.base import PageAnswer, Stop
-from astrio.tasks.paginate.parameters import ParameterPaginator
+from astrio.tasks.paginate.parameters import CountingPaginator
 from astrio.tasks.paginate.signs import numbered_end
 
 
-class Offset(ParameterPaginator):
+class Offset(CountingPaginator):
     """Pages by offset; the step is what was received, so a server may cap its pages.
 
     `GET /orders?offset=0&limit=100` answers `{"orders": [...], "total": 5000}`::
@@ -42,6 +43,10 @@ class Offset(ParameterPaginator):
         if self.limit_param is not None and self.limit is not None:
             values[self.limit_param] = self.limit
         return self.placed(request, values)
+
+    def ahead(self, following: ApiRequest, answer: PageAnswer) -> Iterator[ApiRequest]:
+        """Count on."""
+        return self.counted_on(following, answer, self.param, len(answer.records))
 
     def next(self, request: ApiRequest, answer: PageAnswer) -> ApiRequest | Stop:
         """Ask for what comes after the records received; skip an empty page that is not the end."""

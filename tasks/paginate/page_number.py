@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.paginate.base import PageAnswer, Stop
-from astrio.tasks.paginate.parameters import ParameterPaginator
+from astrio.tasks.paginate.parameters import CountingPaginator
 from astrio.tasks.paginate.signs import numbered_end
 
 
-class PageNumber(ParameterPaginator):
+class PageNumber(CountingPaginator):
     """Pages by number, until one is empty, the total is reached or the flag says so.
 
     `GET /orders?page=1&per_page=100` answers `{"orders": [...], "count": 5000}`::
@@ -38,6 +39,10 @@ class PageNumber(ParameterPaginator):
         if self.size_param is not None and self.size is not None:
             values[self.size_param] = self.size
         return self.placed(request, values)
+
+    def ahead(self, following: ApiRequest, answer: PageAnswer) -> Iterator[ApiRequest]:
+        """Count on."""
+        return self.counted_on(following, answer, self.param, 1)
 
     def next(self, request: ApiRequest, answer: PageAnswer) -> ApiRequest | Stop:
         """Ask for the page after this one."""

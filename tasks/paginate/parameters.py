@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import Field
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.tasks.http.request import ApiRequest
-from astrio.tasks.paginate.base import Paginator
+from astrio.tasks.paginate.base import PageAnswer, Paginator
 from astrio.tasks.settings import Where
 
 
@@ -41,3 +41,30 @@ class ParameterPaginator(Paginator):
                 f"The request's parameter {name} must be a number to be counted up.",
                 advice="Leave it out of request, or correct paginate.param.",
             ) from None
+
+
+class CountingPaginator(ParameterPaginator):
+    """Base of paginators that count: their pages can be known beforehand."""
+
+    parallel: int = Field(
+        default=1, ge=1, le=64, description="Pages asked for at once, where the total is known."
+    )
+
+    def counted_on(
+        self, following: ApiRequest, answer: PageAnswer, name: str, step: int
+    ) -> Iterator[ApiRequest]:
+        """Yield the requests after `following` up to the total, as far as `parallel` allows.
+
+        Args:
+            following: the next page's request.
+            answer: the last page's; later ones are likely to be as large.
+            name: the parameter that is counted.
+            step: what it grows by from page to page.
+        """
+        size = len(answer.records)
+        if answer.total is None or not size:
+            return
+        left = -(-(answer.total - answer.received) // size) - 1
+        start = self.position(following, name, 0)
+        for number in range(1, min(self.parallel - 1, left) + 1):
+            yield self.placed(following, {name: start + number * step})
