@@ -35,6 +35,9 @@ class Timeouts(Settings):
     read: float = Field(default=60, gt=0, description="Longest silence while the answer comes in.")
     write: float = Field(default=60, gt=0, description="Longest silence while sending.")
     pool: float = Field(default=60, gt=0, description="Longest wait for a free connection.")
+    run: float | None = Field(
+        default=None, gt=0, description="Longest time that all requests of a run may take together."
+    )
 
 
 class Limits(Settings):

@@ -11,11 +11,11 @@ from astrio.blocks.settings import Settings
 from astrio.blocks.store.either import or_saved, written_out
 from astrio.flows.schedule import Schedule
 from astrio.tasks.destinations.settings import PushSettings
+from astrio.tasks.incremental_settings import IncrementalSettings
 from astrio.tasks.paginate.choice import AnyPaginator
 from astrio.tasks.paginate.none import NoPagination
 from astrio.tasks.rules.settings import RuleSettings
 from astrio.tasks.settings import (
-    IncrementalSettings,
     RequestSettings,
     ResponseSettings,
     RetrySettings,

@@ -6,8 +6,7 @@ Free of Prefect: the flow `sync` and the bare engine of the benchmarks both star
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -15,24 +14,22 @@ from uuid import uuid4
 from astrio.blocks.api import RestApi
 from astrio.blocks.errors import AstrioError
 from astrio.flows.connecting import connected, resolved_api
-from astrio.flows.integration import Integration, Source
+from astrio.flows.integration import Integration
+from astrio.flows.reading_plan import reading_plan, resumed
 from astrio.flows.replacing import refuse_a_part
 from astrio.flows.resuming import ResumeMaker, ResumePoint, restore, usable
 from astrio.tasks.account import Account
-from astrio.tasks.answers import Answers
 from astrio.tasks.decode.choice import Decoding
 from astrio.tasks.destinations.base import RunIdentity, StreamState
 from astrio.tasks.destinations.opening import open_destination
 from astrio.tasks.http.client import ApiClient
-from astrio.tasks.http.first import build_first_request
-from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.incremental import Window, advance, higher, plan_window
-from astrio.tasks.mapping.compile import CompiledMapping, compile_expression, compile_mapping
+from astrio.tasks.mapping.compile import CompiledMapping, compile_mapping
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.options import RunOptions
 from astrio.tasks.outcome import Outcome
 from astrio.tasks.pushing import fail_run
-from astrio.tasks.reading import ReadPlan
+from astrio.tasks.read_plan import ReadPlan
 from astrio.tasks.report import Requests, RunReport
 from astrio.tasks.report import Window as ReportWindow
 from astrio.tasks.rules.compile import CompiledRules, compile_rules
@@ -106,7 +103,8 @@ class Run:
             before = restore(account, point)
             await outcome.call(outcome.destination.adopt, account.run_id)
         window = self._window(state, point)
-        account.report.window = ReportWindow(start=window.start, end=window.end)
+        if integration.source.incremental is None or integration.source.incremental.cursor:
+            account.report.window = ReportWindow(start=window.start, end=window.end)
         self._closing_rules(outcome, state, window, point)
         context = MappingContext(now=account.started)
         mapping = compile_mapping(integration.map, context, key=integration.push.key)
@@ -148,14 +146,21 @@ class Run:
             outcome.resume_point = ResumeMaker(integration, options, window)
         if incremental is None:
             return
-        outcome.cursor = incremental.cursor
-        outcome.higher = higher
+        outcome.cursor = incremental.cursor or incremental.token
+        outcome.higher = higher if incremental.cursor else _latest
         if options.since is None and options.until is None and options.limit is None:
             known = None if options.full_refresh else state.watermark
             outcome.advance = lambda cursor: (
-                advance(known, cursor, window.end) if self._may_advance() else None
+                self._advanced(known, cursor, window) if self._may_advance() else None
             )
-            outcome.sorted = incremental.sorted and not outcome.atomic
+            # The cursor of a window is told with its last page.
+            in_order = incremental.sorted or incremental.step or source.paginate.cap
+            outcome.sorted = bool(in_order) and not outcome.atomic
+
+    def _advanced(self, known: Any, cursor: Any, window: Window) -> Any:
+        incremental = self.integration.source.incremental
+        of_token = incremental is not None and incremental.cursor is None
+        return cursor if of_token else advance(known, cursor, window.end)
 
     def _may_advance(self) -> bool:
         """Whether nothing below the highest cursor is left out: `max_pages` may cut a slice."""
@@ -166,26 +171,10 @@ class Run:
     def _reading(
         self, window: Window, point: ResumePoint | None, context: MappingContext
     ) -> ReadPlan:
-        source, integration = self.integration.source, self.integration
-        first = build_first_request(
-            source.request,
-            {"timestamp": context.now.isoformat(), **integration.vars},
-            window,
-            source.incremental,
-        )
-        plan = ReadPlan(
-            first=source.paginate.first(first),
-            paginator=source.paginate,
-            records=source.records,
-            allow_missing=source.allow_missing,
-            keep=_filter(source.filter, context),
-            cursor=source.incremental.cursor if source.incremental else None,
-            limit=self.options.limit,
-            answers=_answers(source, context),
-        )
+        plan = reading_plan(self.integration, window, context, self.options.limit)
         # Appended rows must not be read twice, unless that is asked for.
-        may_restart = integration.push.mode != "append" or self.options.full_refresh
-        return plan if point is None else _resumed(plan, point, may_restart=may_restart)
+        may_restart = self.integration.push.mode != "append" or self.options.full_refresh
+        return plan if point is None else resumed(plan, point, may_restart=may_restart)
 
     async def fail(self, error: Exception, *, state: str = "failed") -> AstrioError:
         """End the run with an error: roll back, keep the report, and return what to raise."""
@@ -204,22 +193,6 @@ class Run:
             await self._outcome.close()
 
 
-def _answers(source: Source, context: MappingContext) -> Answers:
-    return Answers(source.response, source.records, context, source.connection.limits)
-
-
-def _filter(text: str | None, context: MappingContext) -> Callable[[Any], Any] | None:
-    return None if text is None else compile_expression(text, context)
-
-
-def _resumed(plan: ReadPlan, point: ResumePoint, *, may_restart: bool) -> ReadPlan:
-    """Return the plan of the rest of an unfinished run."""
-    return replace(
-        plan,
-        resume=None if point.request is None else ApiRequest.from_json(point.request),
-        ended=point.stop_reason if point.request is None else None,
-        pages_before=point.pages,
-        received_before=point.records["fetched"],
-        may_restart=may_restart,
-        claimed=point.records["claimed"],
-    )
+def _latest(_known: Any, token: Any) -> Any:
+    """Tokens have no order: the last one counts."""
+    return token

@@ -5,22 +5,23 @@ Free of Prefect and SQLAlchemy, so that `test` and `preview` answer quickly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from astrio.flows.connecting import resolved_api, with_source
 from astrio.flows.integration import Integration
+from astrio.flows.reading_plan import reading_plan
 from astrio.tasks.answers import Answers
 from astrio.tasks.batch import Batch, Page, Problem
 from astrio.tasks.http.client import Answer, ApiClient
-from astrio.tasks.http.first import build_first_request
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.incremental import plan_window
-from astrio.tasks.mapping.compile import compile_expression, compile_mapping
+from astrio.tasks.mapping.compile import compile_mapping
 from astrio.tasks.mapping.context import MappingContext
-from astrio.tasks.reading import ReadPlan, read_pages
+from astrio.tasks.read_plan import ReadPlan
+from astrio.tasks.reading import read_pages
 from astrio.tasks.rules.compile import compile_rules
 
 MOST_PAGES = 10
@@ -110,28 +111,11 @@ async def read_sample(integration: Integration, wanted: int) -> Sample:
 
 
 def _plan(integration: Integration, started: datetime) -> ReadPlan:
-    source = integration.source
-    scope = {"timestamp": started.isoformat(), **integration.vars}
-    window = plan_window(source.incremental, None, started)
-    first = build_first_request(source.request, scope, window, source.incremental)
-    return ReadPlan(
-        first=source.paginate.first(first),
-        paginator=source.paginate,
-        records=source.records,
-        allow_missing=source.allow_missing,
-        keep=_filter(source.filter, MappingContext(started)),
-        may_restart=False,
-        answers=Answers(
-            source.response,
-            source.records,
-            MappingContext(started),
-            source.connection.limits,
-        ),
-    )
-
-
-def _filter(text: str | None, context: MappingContext) -> Callable[[Any], Any] | None:
-    return None if text is None else compile_expression(text, context)
+    window = plan_window(integration.source.incremental, None, started)
+    plan = reading_plan(integration, window, MappingContext(started))
+    # A few pages need not be held back until their window is known to be whole.
+    windows = None if plan.windows is None else replace(plan.windows, cap=None)
+    return replace(plan, windows=windows, may_restart=False)
 
 
 def judge(integration: Integration, sample: Sample) -> list[Judged]:

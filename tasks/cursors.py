@@ -141,6 +141,26 @@ def earlier(value: Any, by: timedelta | int | float) -> Any:
     return like(_moved_back(time, time.moment, by), value)
 
 
+def later(value: Any, by: timedelta | int | float) -> Any:
+    """Return the value moved on, in its own form; see `earlier`."""
+    return earlier(value, -by)
+
+
+def middle(first: Any, last: Any) -> Any:
+    """Return what lies half way between two values, written as the first; None: nothing does.
+
+    Raises:
+        ApiAnswerError: they are of different kinds.
+    """
+    low, high = parse_cursor(first), parse_cursor(last)
+    if low.moment is None or high.moment is None:
+        found = _like_number(Cursor(None, number=Decimal(low.number + high.number) / 2), low)
+    else:
+        apart = high.moment - low.moment + timedelta(microseconds=(high.nanos - low.nanos) / 1000)
+        found = later(first, apart / 2)
+    return found if low < parse_cursor(found) < high else None
+
+
 def highest(values: Sequence[Any]) -> Any:
     """Return the highest value as it was written; null, "" and zero dates are left out.
 
@@ -213,6 +233,8 @@ def _moved_back(time: Cursor, moment: datetime, by: timedelta) -> Cursor:
     try:
         moved = moment - timedelta(seconds=seconds + borrowed)
     except OverflowError:
+        if by < timedelta(0):
+            return Cursor(None, datetime.max.replace(tzinfo=moment.tzinfo))
         return Cursor(None, datetime.min.replace(tzinfo=moment.tzinfo))
     return Cursor(None, moved, nanos + borrowed * 1_000_000_000)
 

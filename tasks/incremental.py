@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from astrio.blocks.errors import ApiAnswerError, ConfigurationError
 from astrio.tasks.cursors import Cursor, earlier, like, parse_cursor
 from astrio.tasks.durations import parse_lookback
-from astrio.tasks.settings import IncrementalSettings
+from astrio.tasks.incremental_settings import IncrementalSettings
 
 _PLAUSIBLE_YEARS = (2000, 5)  # from this year, to so many years after the window's end
 
@@ -47,6 +48,8 @@ def plan_window(  # noqa: PLR0913 (the run's options are given by name)
     """
     if settings is None:
         return Window()
+    if settings.token is not None:
+        return _of_token(watermark, since, until, full_refresh=full_refresh)
     end = _end(settings, watermark, now) if until is None else _bound(until, watermark, "--until")
     if since is not None:
         start = _bound(since, watermark, "--since")
@@ -62,6 +65,42 @@ def plan_window(  # noqa: PLR0913 (the run's options are given by name)
         if settings.lookback is not None:
             start = earlier(watermark, parse_lookback(settings.lookback))
     return Window(start, end)
+
+
+def sent_bounds(settings: IncrementalSettings, window: Window) -> Window:
+    """Return the bounds to ask for, so that no record of [start, end) is left out by the API.
+
+    An API that leaves out its lower bound is asked for one unit before it; one that gives its
+    upper bound, too, for one unit less, if `granularity` says what a unit is.
+
+    Raises:
+        ApiAnswerError: the granularity does not fit the cursor.
+    """
+    start, end = window.start, window.end
+    unit = None if settings.granularity is None else parse_lookback(settings.granularity)
+    if start is not None and settings.range_start == "open":
+        start = earlier(start, _usual_unit(settings, start) if unit is None else unit)
+    if end is not None and settings.range_end == "closed" and unit is not None:
+        end = earlier(end, unit)
+    return Window(start, end)
+
+
+def _usual_unit(settings: IncrementalSettings, start: Any) -> timedelta | int:
+    if parse_cursor(start).moment is None:
+        return 1
+    dates = settings.format == "date" or len(str(start).strip()) == len("2000-01-01")
+    return timedelta(days=1) if dates else timedelta(seconds=1)
+
+
+def _of_token(
+    watermark: Any, since: str | None, until: str | None, *, full_refresh: bool
+) -> Window:
+    if since is not None or until is not None:
+        raise ConfigurationError(
+            "--since and --until need incremental.cursor: a token has no order.",
+            advice="Run without them, or with --full-refresh.",
+        )
+    return Window(None if full_refresh else watermark, None)
 
 
 def advance(watermark: Any, cursor: Any, end: Any) -> Any:
@@ -88,28 +127,36 @@ def higher(first: Any, second: Any) -> Any:
     return second if parse_cursor(second) > parse_cursor(first) else first
 
 
-def format_bound(value: Any, form: str | None) -> Any:
+def format_bound(value: Any, form: str | None, zone: str | None = None) -> Any:
     """Return a bound as the API wants it: `iso`, `date`, `epoch`, `epoch_ms`, strftime, or as is.
+
+    With a zone, dates and strftime texts tell its local time, and what is written as is loses its
+    offset, since the API writes none.
 
     Raises:
         ConfigurationError: the value is no time.
     """
-    if form is None or value is None:
+    if value is None or (form is None and zone is None):
         return value
     try:
         time = parse_cursor(value).as_time()
     except ApiAnswerError:
         time = None
+    if form is None and (time is None or not isinstance(value, str)):
+        return value
     if time is None or time.moment is None:
         raise ConfigurationError(
             f"incremental.format is {form!r}, but the bound {value!r} is no time.",
             advice="Leave `format` out for cursors that only count.",
         )
-    moment = time.moment.astimezone(UTC)
+    moment = time.moment.astimezone(ZoneInfo(zone) if zone else UTC)
+    if form is None:
+        local = moment.replace(tzinfo=None, microsecond=time.nanos // 1000)
+        return local.isoformat(sep=" " if " " in value else "T")
     seconds = int(moment.timestamp())
     known = {
         "iso": like(time, "2000-01-01T00:00:00Z"),
-        "date": like(time, "2000-01-01"),
+        "date": moment.strftime("%Y-%m-%d"),
         "epoch": seconds,
         "epoch_ms": seconds * 1000 + time.nanos // 1_000_000,
     }
@@ -125,6 +172,8 @@ def _end(settings: IncrementalSettings, watermark: Any, now: datetime) -> Any:
         known = parse_cursor(watermark)
         if known.moment is not None or _is_epoch(known, at):
             return like(at, watermark)
+    elif settings.start is not None and _is_epoch(parse_cursor(settings.start), at):
+        return like(at, settings.start)
     return like(at, "2000-01-01T00:00:00Z")
 
 

@@ -21,8 +21,24 @@ class RepetitionGuard:
     the same page again, and one that wraps around begins anew.
     """
 
-    def __init__(self, first: ApiRequest, before: int = 0) -> None:
-        """Take the request that the reading begins with, and how many pages came before it."""
+    def __init__(
+        self,
+        first: ApiRequest,
+        before: int = 0,
+        *,
+        positions: bool = True,
+        records: bool = True,
+    ) -> None:
+        """Take the request that the reading begins with, and how many pages came before it.
+
+        Args:
+            first: the request.
+            before: the pages.
+            positions: no request may lead on twice.
+            records: no page may hold the same records as the one before, or as the first.
+        """
+        self._positions = positions
+        self._records = records
         self._seen: dict[int, int] = {hash(first.identity()): before}
         self._marked = b""
         self._marked_page = 0
@@ -42,7 +58,8 @@ class RepetitionGuard:
         self._compare_records(number, records)
         if following is None:
             return
-        self._compare_request(number, following.identity())
+        if self._positions:
+            self._compare_request(number, following.identity())
         self._empty = 0 if records else self._empty + 1
         if self._empty >= MOST_EMPTY_PAGES:
             raise ApiAnswerError(
@@ -51,7 +68,7 @@ class RepetitionGuard:
             )
 
     def _compare_records(self, number: int, records: Sequence[Any]) -> None:
-        if not records:
+        if not records or not self._records:
             return
         for earlier, known in (self._last, self._first):
             if _same(records, known):

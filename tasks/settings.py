@@ -16,9 +16,6 @@ from pydantic import (
 
 from astrio.blocks.literals import mask_named, remember_named
 from astrio.blocks.settings import Settings
-from astrio.tasks.durations import parse_lookback
-
-BOUND_FORMATS = ("iso", "date", "epoch", "epoch_ms")
 
 BODIES = ("body", "form", "text", "xml", "multipart", "file", "base64", "graphql")
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -165,41 +162,6 @@ class ResponseSettings(Settings):
                 codecs.lookup(value)
             except LookupError:
                 raise ValueError(f"{value!r} is no known charset, such as utf-8") from None
-        return value
-
-
-class IncrementalSettings(Settings):
-    """`source.incremental`: fetch only what changed since the last run (contract.md)."""
-
-    cursor: str = Field(description="Path to the record's cursor value, e.g. updated_at.")
-    param: str = Field(description="Parameter that carries the lower bound.")
-    start: str | int | float | None = Field(
-        default=None, description="Lower bound of the very first run."
-    )
-    lookback: str | int | None = Field(
-        default=None,
-        description="Re-read this much before the mark: 5m, 1d; a number for counting IDs.",
-    )
-    format: str | None = Field(
-        default=None,
-        description="How the API wants the bound: iso, date, epoch, epoch_ms or a strftime text.",
-    )
-    end_param: str | None = Field(default=None, description="Parameter for the upper bound.")
-    sorted: bool = Field(default=False, description="Records come in cursor order, oldest first.")
-    in_: Where = Field(default="query", alias="in", description="Where the parameters go.")
-
-    @field_validator("lookback")
-    @classmethod
-    def _readable(cls, value: str | int | None) -> str | int | None:
-        if value is not None:
-            parse_lookback(value)
-        return value
-
-    @field_validator("format")
-    @classmethod
-    def _known(cls, value: str | None) -> str | None:
-        if value is not None and "%" not in value and value not in BOUND_FORMATS:
-            raise ValueError(f"give one of {', '.join(BOUND_FORMATS)}, or a strftime text with %")
         return value
 
 

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from random import random as unit_random
-from time import perf_counter
+from time import monotonic, perf_counter
 from types import TracebackType
 
 import httpx
 from tenacity import AsyncRetrying, stop_after_attempt
 
-from astrio.blocks.api import RestApi
+from astrio.blocks.api import RestApi, Timeouts
 from astrio.blocks.errors import (
     ApiAnswerError,
     ApiUnavailableError,
@@ -76,6 +76,7 @@ class ApiClient:
             ConfigurationError: a referenced variable is not set, or the base URL is none.
         """
         self.api = api
+        self._opened = monotonic()
         self.stats = RequestStats(random)
         self._origins = Origins(api)
         self._policy = RetryPolicy(retry or RetrySettings(), random)
@@ -110,6 +111,17 @@ class ApiClient:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._session.aclose()
+
+    @property
+    def deadline(self) -> float | None:
+        """Seconds that the whole run may take, `timeout.run`; None: as long as it needs."""
+        timeout = self.api.timeout
+        return timeout.run if isinstance(timeout, Timeouts) else None
+
+    def seconds_left(self) -> float | None:
+        """Return how long the run may still take; None: as long as it needs."""
+        whole = self.deadline
+        return None if whole is None else max(whole - (monotonic() - self._opened), 0)
 
     def check(self, request: ApiRequest) -> None:
         """Refuse a request that may not be sent, before its position is stored.

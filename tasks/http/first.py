@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.tasks.http.request import ApiRequest, BodyKind
-from astrio.tasks.incremental import Window, format_bound
+from astrio.tasks.incremental import Window, format_bound, sent_bounds
+from astrio.tasks.incremental_settings import IncrementalSettings
 from astrio.tasks.mapping.parser import PLACEHOLDER
 from astrio.tasks.mapping.template import render
-from astrio.tasks.settings import GraphQLSettings, IncrementalSettings, RequestSettings
+from astrio.tasks.settings import GraphQLSettings, RequestSettings
 
 _KEY_HEADER = "Idempotency-Key"
 _PLAIN_KINDS: tuple[BodyKind, ...] = ("form", "text", "multipart", "file", "base64")
@@ -108,8 +110,20 @@ def _xml(text: str, variables: Mapping[str, Any]) -> str:
 
 
 def _bounded(request: ApiRequest, window: Window, incremental: IncrementalSettings) -> ApiRequest:
-    for name, bound in ((incremental.param, window.start), (incremental.end_param, window.end)):
+    if incremental.token is not None:
+        return _from_token(request, window.start, incremental)
+    sent = sent_bounds(incremental, window)
+    for name, bound in ((incremental.param, sent.start), (incremental.end_param, sent.end)):
         if name is not None and bound is not None:
-            value = format_bound(bound, incremental.format)
+            value = format_bound(bound, incremental.bound_format, incremental.timezone)
             request = request.with_value(incremental.in_, name, value)
     return request
+
+
+def _from_token(request: ApiRequest, token: Any, incremental: IncrementalSettings) -> ApiRequest:
+    """Go on from what the last run's token, or URL, stands for."""
+    if token is None:
+        return request
+    if incremental.param is None:
+        return replace(request, url=str(token), params={})
+    return request.with_value(incremental.in_, incremental.param, token)

@@ -125,7 +125,7 @@ def default_headers(api: RestApi) -> dict[str, str]:
 def _timeout(api: RestApi) -> httpx.Timeout:
     if isinstance(api.timeout, int | float):
         return httpx.Timeout(api.timeout)
-    return httpx.Timeout(**api.timeout.model_dump())
+    return httpx.Timeout(**api.timeout.model_dump(exclude={"run"}))
 
 
 @cache

@@ -59,6 +59,7 @@ class PageAnswer:
         records: the page's records, before any filter.
         received: records received in this slice so far, this page included.
         total: the total that the API claims on this page, if `total` is configured.
+        fresh: how many of the records the page before did not hold.
     """
 
     body: Any
@@ -67,6 +68,12 @@ class PageAnswer:
     records: Sequence[Any]
     received: int
     total: int | None
+    fresh: int | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the page brings nothing new."""
+        return not (len(self.records) if self.fresh is None else self.fresh)
 
 
 class Paginator(Settings):
@@ -78,9 +85,15 @@ class Paginator(Settings):
     Attributes:
         durable: whether a position survives a crash (a cursor does, an offset on moving data
             does not).
+        counts: positions are counted, so that they shift where records come and go.
+        same_request: the same request leads on, page after page.
+        closes: something is to be closed after the last page.
     """
 
     durable: ClassVar[bool] = False
+    counts: ClassVar[bool] = False
+    same_request: ClassVar[bool] = False
+    closes: ClassVar[bool] = False
 
     total: str | None = Field(default=None, description="Path to the total number of records.")
     has_more: str | None = Field(
@@ -90,11 +103,36 @@ class Paginator(Settings):
         default=(),
         description="Statuses that a page after the first may answer with to say that it is over.",
     )
+    total_saturates: int | None = Field(
+        default=None, ge=1, description="From this total on, the API means: at least so many."
+    )
+    cap: int | None = Field(
+        default=None,
+        ge=2,
+        description="Records that the API gives at most for one query; a window of "
+        "source.incremental that holds so many is halved.",
+    )
+    allow_repeats: bool = Field(
+        default=False, description="A page may hold the same records as the one before."
+    )
     max_pages: int = Field(default=1_000_000, ge=1, description="Stop after so many pages.")
+
+    def overlap_after(self, count: int) -> int:  # noqa: ARG002 (only some overlap)
+        """Return how many of the last page's `count` records the next page holds, too."""
+        return 0
+
+    @property
+    def gone_status(self) -> tuple[int, ...]:
+        """Statuses that say that the position between two pages is gone."""
+        return ()
 
     def first(self, request: ApiRequest) -> ApiRequest:
         """Return the first page's request."""
         return request
+
+    def closing(self, request: ApiRequest, answer: PageAnswer) -> ApiRequest | None:  # noqa: ARG002 (only some have)
+        """Return what is sent after the last page's request and answer, None: nothing."""
+        return None
 
     def ahead(self, following: ApiRequest, answer: PageAnswer) -> Iterator[ApiRequest]:  # noqa: ARG002 (only some can tell)
         """Yield the requests that are likely to come after `following`, if they can be known."""

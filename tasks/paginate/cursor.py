@@ -29,6 +29,10 @@ class Cursor(ParameterPaginator):
     Where the cursor stands in a header of the answer::
 
         paginate: {type: cursor, param: cursor, next_header: X-Next-Cursor}
+
+    Where pages after the first may carry no other parameters than these::
+
+        paginate: {type: cursor, param: page_info, next: $.next, keep_params: [limit, fields]}
     """
 
     durable: ClassVar[bool] = True
@@ -54,7 +58,7 @@ class Cursor(ParameterPaginator):
         else:
             following = compile_path(self.next_path or "$").first(answer.body)
         end = linked_end(self, answer, following)
-        return end or self.placed(request, {self.param: self._sendable(following)})
+        return end or self.placed(self.kept(request), {self.param: self._sendable(following)})
 
     def _sendable(self, cursor: Any) -> Any:
         # Some APIs want an object back, as it was; only a body can carry that.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -20,6 +21,17 @@ class ParameterPaginator(Paginator):
     """
 
     in_: Where = Field(default="query", alias="in", description="Where the parameters go.")
+    keep_params: tuple[str, ...] | None = Field(
+        default=None,
+        description="Query parameters that pages after the first may carry; all if left out.",
+    )
+
+    def kept(self, request: ApiRequest) -> ApiRequest:
+        """Return the request without the query parameters that only the first page takes."""
+        if self.keep_params is None:
+            return request
+        params = {name: value for name, value in request.params.items() if name in self.keep_params}
+        return replace(request, params=params)
 
     def placed(self, request: ApiRequest, values: Mapping[str, Any]) -> ApiRequest:
         """Return the request with these parameters set."""
@@ -45,6 +57,8 @@ class ParameterPaginator(Paginator):
 
 class CountingPaginator(ParameterPaginator):
     """Base of paginators that count: their pages can be known beforehand."""
+
+    counts: ClassVar[bool] = True
 
     parallel: int = Field(
         default=1, ge=1, le=64, description="Pages asked for at once, where the total is known."

@@ -44,7 +44,7 @@ def numbered_end(paginator: Paginator, answer: PageAnswer) -> Stop | None:
         return None if more else Stop("has_more_false")
     if answer.total is not None and answer.received >= answer.total:
         return Stop("total_reached")
-    return None if answer.records else Stop("empty_page")
+    return Stop("empty_page") if answer.is_empty else None
 
 
 def linked_end(paginator: Paginator, answer: PageAnswer, following: Any) -> Stop | None:

@@ -21,12 +21,13 @@ class PaginatorContract:
     """Set `settings`, and `serves`: an API of that kind, made from records and a page size.
 
     The API answers `{"items": [...]}` and whatever the settings refer to; `ends` is the reason
-    why it ends.
+    why it ends, `more` what else every answer holds.
     """
 
     settings: ClassVar[dict[str, Any]]
     method: ClassVar[str] = "GET"
     ends: ClassVar[str]
+    more: ClassVar[dict[str, Any]] = {}
 
     def serves(self, records: list[Any], size: int) -> Callable[[web.Request], Any]:
         raise NotImplementedError
@@ -74,7 +75,8 @@ class PaginatorContract:
     def test_it_changes_neither_the_request_nor_itself(self) -> None:
         made, first = self.paginator(), self.plan().first
         before = json.dumps(first.to_json())
-        answer = PageAnswer({"items": [{"id": 1}]}, {}, "http://a/orders", [{"id": 1}], 1, None)
+        body = {"items": [{"id": 1}], **self.more}
+        answer = PageAnswer(body, {}, "http://a/orders", [{"id": 1}], 1, None)
         assert made.next(first, answer) == made.next(first, answer)
         assert json.dumps(first.to_json()) == before
         assert made == self.paginator()

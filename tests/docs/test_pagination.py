@@ -20,7 +20,7 @@ EXAMPLES = {
     re.findall(r"^name: (.*)$", text, re.M)[0]: text
     for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
 }
-RECORDS = [{"id": number} for number in range(1, 9)]
+RECORDS = [{"id": number, "at": f"2026-01-0{number}T00:00:00Z"} for number in range(1, 9)]
 SIZE = 3
 ENDS = {
     "one-answer": "single_page",
@@ -28,6 +28,9 @@ ENDS = {
     "parallel-pages": "total_reached",
     "offset-in-a-body": "empty_page",
     "last-record": "has_more_false",
+    "overlapping-pages": "empty_page",
+    "scroll": "empty_page",
+    "windows": "total_reached",
 }
 
 
@@ -35,13 +38,22 @@ async def service(request: Any) -> Any:
     """An API that knows every way to page."""
     if request.path == "/all":
         return {"items": RECORDS}
+    if request.method == "DELETE":
+        return {}
+    records = RECORDS
+    if request.path == "/archive":
+        low, high = request.query["from"], request.query["to"]
+        records = [each for each in RECORDS if low <= each["at"] < high][:5]
+    if request.path == "/strict" and "after" in request.query and "status" in request.query:
+        return answer({"error": "no other parameters than limit and after"}, 400)
     start = await _start(request)
-    items = RECORDS[start : start + SIZE]
-    more = start + SIZE < len(RECORDS)
+    items = records[start : start + SIZE]
+    more = start + SIZE < len(records)
     following = f"/links?start={start + SIZE}" if more else None
     body = {
         "items": items,
-        "count": len(RECORDS),
+        "count": len(records),
+        "handle": str(start + SIZE),
         "more": more,
         "meta": {"next": items[-1]["id"] if more else None},
         "links": {"next": following},
@@ -53,11 +65,15 @@ async def service(request: Any) -> Any:
 
 async def _start(request: Any) -> int:
     match request.path:
-        case "/pages":
+        case "/pages" | "/archive":
             return (int(request.query["page"]) - 1) * SIZE
         case "/search":
             return int((await request.json())["page"]["from"])
-        case "/cursor":
+        case "/offset":
+            return int(request.query["offset"])
+        case "/scroll":
+            return int((await request.json())["scroll_id"])
+        case "/cursor" | "/strict":
             return int(request.query.get("after", "0"))
         case _:
             return int(request.query.get("start", "0"))

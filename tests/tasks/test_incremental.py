@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from astrio.blocks.errors import ApiAnswerError, ConfigurationError
 from astrio.tasks.incremental import Window, advance, format_bound, higher, plan_window
-from astrio.tasks.settings import IncrementalSettings
+from astrio.tasks.incremental_settings import IncrementalSettings
 
 NOW = datetime(2024, 5, 1, 10, 30, 15, 123456, tzinfo=UTC)
 

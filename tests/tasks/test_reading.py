@@ -20,6 +20,7 @@ from astrio.blocks.errors import (
     ApiUnavailableError,
     RecordRejectedError,
 )
+from astrio.tasks.cursor_reader import CursorReader
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.paths import MissingPathError
 
@@ -63,13 +64,13 @@ async def test_a_record_that_breaks_the_filter_is_a_reject_of_its_page() -> None
 async def test_a_page_tells_its_highest_cursor() -> None:
     records = [{"at": {"t": f"2024-05-0{day}"}} for day in (2, 9, 1)]
     with serve(paged([*records, {"at": None}, {}, "x"], 4)) as server:
-        pages = await read(server.url, plan(COUNTED, cursor="at.t"))
+        pages = await read(server.url, plan(COUNTED, cursor=CursorReader("at.t")))
     assert [page.cursor for page in pages] == ["2024-05-09", None]
 
 
 async def test_a_cursor_at_the_top_of_mixed_records_is_found() -> None:
     with serve(paged([{"at": 5}, "x", {"at": 7}], 4)) as server:
-        assert (await read(server.url, plan(COUNTED, cursor="at")))[0].cursor == 7
+        assert (await read(server.url, plan(COUNTED, cursor=CursorReader("at"))))[0].cursor == 7
 
 
 @pytest.mark.parametrize("body", [{}, {"items": None}, {"data": {"items": []}}])

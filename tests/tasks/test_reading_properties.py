@@ -27,6 +27,9 @@ PAGINATORS: list[dict[str, Any]] = [
     {"type": "cursor", "next": "token", "has_more": "more"},
     {"type": "next_url", "next": "url"},
     {"type": "link_header"},
+    {"type": "page_number", "total": "saturated", "total_saturates": 10},
+    {"type": "offset", "limit_param": "limit", "limit": 5, "overlap": 2},
+    {"type": "scroll", "next": "token", "has_more": "more", "request": {"path": "/scroll"}},
 ]
 
 
@@ -52,7 +55,9 @@ class Service:
             place += self.sizes[len(self.starts) % len(self.sizes)]
         self.starts.append(self.count)
 
-    def __call__(self, request: web.Request) -> Any:
+    async def __call__(self, request: web.Request) -> Any:
+        if request.method == "POST":
+            return self.answered(request, int((await request.json())["scroll_id"]))
         if "page" in request.query:
             return self.answered(request, int(request.query["page"]) - 1)
         if "offset" in request.query:
@@ -75,8 +80,9 @@ class Service:
         body = {
             "items": [{"id": index} for index in range(start, min(end, self.count))],
             "total": self.count,
+            "saturated": min(self.count, 10),
             "more": more,
-            "token": following if more else None,
+            "token": str(following) if more else None,
             "url": url if more else None,
         }
         return answer(body, headers={"Link": f'<{url}>; rel="next"'} if more else {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from astrio.flows.reading.mistakes import Mistake
-from astrio.flows.reading.node import Node
+from astrio.flows.reading.node import Entry, Node
 
 
 def check(root: Node) -> Iterator[Mistake]:
@@ -14,6 +14,7 @@ def check(root: Node) -> Iterator[Mistake]:
     entry = source.entry("incremental") if source else None
     if entry is None or entry.node.entries is None:
         return
+    yield from _capped(root, entry)
     mode, key = root.text("push", "mode") or "append", root.at("push", "key")
     if mode == "replace":
         words = "`mode: replace` would delete what an incremental run does not read again"
@@ -23,3 +24,15 @@ def check(root: Node) -> Iterator[Mistake]:
         words = "`lookback` reads records again, which `mode: append` would write twice: give"
         words += " `push.key`, or use `mode: upsert`"
         yield Mistake.at(lookback.place, "source.incremental.lookback", words)
+
+
+def _capped(root: Node, incremental: Entry) -> Iterator[Mistake]:
+    """Yield a `paginate.cap` that no window can be halved for."""
+    paginate = root.at("source", "paginate")
+    cap = paginate.entry("cap") if paginate else None
+    if cap is None or cap.node.value is None:
+        return
+    missing = [key for key in ("start", "param", "end_param") if not incremental.node.entry(key)]
+    if missing:
+        words = f"`cap` halves windows, for which `incremental.{missing[0]}` is needed"
+        yield Mistake.at(cap.place, "source.paginate.cap", words)

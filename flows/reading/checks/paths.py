@@ -14,6 +14,7 @@ _PATHS = (
     ("source", "paginate", "total"),
     ("source", "paginate", "has_more"),
     ("source", "incremental", "cursor"),
+    ("source", "incremental", "token"),
 )
 
 

@@ -8,7 +8,8 @@ from astrio.blocks.errors import ConfigurationError
 from astrio.tasks.http.first import build_first_request
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.incremental import Window
-from astrio.tasks.settings import IncrementalSettings, RequestSettings
+from astrio.tasks.incremental_settings import IncrementalSettings
+from astrio.tasks.settings import RequestSettings
 
 
 def first(
