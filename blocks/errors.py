@@ -125,6 +125,12 @@ class TooManyRejectsError(FatalError):
     kind = "rejected"
 
 
+class MissingParentsError(TooManyRejectsError):
+    """The API has no children to read for too many parents; the account stays as it is."""
+
+    kind = "api"
+
+
 class ImbalanceError(FatalError):
     """The records do not add up, or differ from what the API claims."""
 

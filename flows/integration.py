@@ -10,6 +10,7 @@ from astrio.blocks.api import RestApi
 from astrio.blocks.settings import Settings
 from astrio.blocks.store.either import or_saved, written_out
 from astrio.flows.schedule import Schedule
+from astrio.tasks.children.settings import ParentSettings
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.incremental_settings import IncrementalSettings
 from astrio.tasks.paginate.choice import AnyPaginator
@@ -37,6 +38,9 @@ class Source(Settings):
     allow_missing: bool = Field(False, description="A missing records path means no records.")
     paginate: AnyPaginator = Field(default_factory=NoPagination)
     incremental: IncrementalSettings | None = None
+    parent: ParentSettings | None = Field(
+        None, description="Records for each of which the request is sent: {{parent.id}}."
+    )
     filter: str | None = Field(None, description="Expression over a record; false leaves it out.")
 
     @property

@@ -6,6 +6,7 @@ Free of Prefect: the flow `sync` and the bare engine of the benchmarks both star
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,10 +16,11 @@ from astrio.blocks.api import RestApi
 from astrio.blocks.errors import AstrioError
 from astrio.flows.connecting import connected, resolved_api
 from astrio.flows.integration import Integration
-from astrio.flows.reading_plan import reading_plan, resumed
+from astrio.flows.reading_plan import Partitions, reading_plan, resumed
 from astrio.flows.replacing import refuse_a_part
 from astrio.flows.resuming import ResumeMaker, ResumePoint, restore, usable
 from astrio.tasks.account import Account
+from astrio.tasks.children.plan import no_marks
 from astrio.tasks.decode.choice import Decoding
 from astrio.tasks.destinations.base import RunIdentity, StreamState
 from astrio.tasks.destinations.opening import open_destination
@@ -110,7 +112,7 @@ class Run:
         mapping = compile_mapping(integration.map, context, key=integration.push.key)
         return Plan(
             api=resolved_api(integration),
-            reading=self._reading(window, point, context),
+            reading=self._reading(outcome, window, point, context),
             mapping=mapping,
             rules=compile_rules(integration.rules, mapping.columns, key=integration.push.key),
             outcome=outcome,
@@ -120,10 +122,13 @@ class Run:
     def _window(self, state: StreamState, point: ResumePoint | None) -> Window:
         if point is not None:
             return Window(**point.window)
+        return self._planned(None if self._by_parents else state.watermark)
+
+    def _planned(self, watermark: Any) -> Window:
         options = self.options
         return plan_window(
             self.integration.source.incremental,
-            state.watermark,
+            watermark,
             self.account.started,
             since=options.since,
             until=options.until,
@@ -138,6 +143,7 @@ class Run:
         options = self.options.model_copy(update=point.bounds if point else {})
         # A piece in the middle of a large answer is no position to go on from.
         durable = source.paginate.durable and not Decoding(source.response).in_pieces
+        durable = durable and (source.parent is None or source.parent.paginate.durable)
         incremental = source.incremental
         judged_at_end = source.paginate.total is not None or integration.max_rejected is not None
         outcome.atomic = integration.push.mode == "append" and (not durable or judged_at_end)
@@ -169,12 +175,36 @@ class Run:
         return not cut or (incremental is not None and incremental.sorted)
 
     def _reading(
-        self, window: Window, point: ResumePoint | None, context: MappingContext
+        self, outcome: Outcome, window: Window, point: ResumePoint | None, context: MappingContext
     ) -> ReadPlan:
-        plan = reading_plan(self.integration, window, context, self.options.limit)
+        partitions = self._partitions(outcome, window) if self._by_parents else None
+        plan = reading_plan(self.integration, window, context, self.options.limit, partitions)
         # Appended rows must not be read twice, unless that is asked for.
         may_restart = self.integration.push.mode != "append" or self.options.full_refresh
         return plan if point is None else resumed(plan, point, may_restart=may_restart)
+
+    @property
+    def _by_parents(self) -> bool:
+        """Whether each parent has a watermark of its own."""
+        return None not in (self.integration.source.parent, self.integration.source.incremental)
+
+    def _partitions(self, outcome: Outcome, window: Window) -> Partitions:
+        moves = outcome.advance is not None
+        outcome.advance = None
+
+        async def marks(keys: list[str]) -> Mapping[str, Any]:
+            known: Mapping[str, Any] = await outcome.call(outcome.destination.partitions, keys)
+            return known
+
+        def part(mark: Any) -> Window:
+            planned = self._planned(mark)
+            return Window(planned.start, window.end)
+
+        return Partitions(
+            window=part,
+            marks=no_marks if self.options.full_refresh else marks,
+            advance=(lambda mark, cursor: advance(mark, cursor, window.end)) if moves else None,
+        )
 
     async def fail(self, error: Exception, *, state: str = "failed") -> AstrioError:
         """End the run with an error: roll back, keep the report, and return what to raise."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from astrio.blocks.errors import AstrioError, ImbalanceError, TooManyRejectsError
 from astrio.tasks.batch import Batch
 from astrio.tasks.destinations.base import Written
-from astrio.tasks.report import ErrorReport, Records, Requests, RunReport
+from astrio.tasks.report import ErrorReport, Parents, Records, Requests, RunReport
 
 
 @dataclass
@@ -55,6 +55,9 @@ class Account:
         """Count a committed chunk."""
         self.report.pages, self.report.records = self.after(batches, written)
         self.report.requests = self.requests()
+        for batch in batches:
+            if batch.page.parents is not None:
+                self.report.parents = Parents(**asdict(batch.page.parents))
 
     def restart(self) -> None:
         """Begin the slice's counts anew: every record is counted once, in the reading that holds.
@@ -65,6 +68,7 @@ class Account:
         self._first_reading += self.report.records.written
         self.report.records = Records()
         self.report.pages = 0
+        self.report.parents = None
         self.cursor = None
 
     def close(self) -> None:
@@ -108,9 +112,9 @@ class Account:
 
     def _check_rejected(self, records: Records) -> None:
         kept = records.fetched - records.filtered
-        allowed = _allowed(self.max_rejected, kept)
+        most = allowed(self.max_rejected, kept)
         lost = records.rejected + records.failed
-        if lost > allowed:
+        if lost > most:
             others = ", the rules or the destination" if records.failed else " or the rules"
             share = "all" if lost == kept else f"{lost} of {kept}"
             limit = "" if self.max_rejected is None else f" (maxRejected: {self.max_rejected})"
@@ -135,7 +139,8 @@ class Account:
         return self.report
 
 
-def _allowed(limit: int | str | None, kept: int) -> float:
+def allowed(limit: int | str | None, kept: int) -> float:
+    """Return how many of `kept` may fail under a count or a share; None: all but one."""
     if limit is None:
         return max(kept - 1, 0)
     if isinstance(limit, str) and limit.endswith("%"):

@@ -33,6 +33,15 @@ class Reject:
     key: tuple[Any, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ParentsSeen:
+    """How many parents were read so far, how many have no children to read, and some of these."""
+
+    read: int
+    missing: int
+    examples: tuple[str, ...] = ()
+
+
 @dataclass(slots=True, weakref_slot=True, eq=False)
 class Page:
     """One page of the source, as `fetch` yields it.
@@ -48,6 +57,9 @@ class Page:
         stop_reason: why the source ended here (contract.md), None while there is more.
         claimed: how many records the API says there are in all, if it says so.
         restart: this page begins the slice anew; counts of this slice so far are void.
+        partition: a part of the source (a parent's key) that is read with this page, and its
+            new watermark.
+        parents: the parents read so far, if the source has parents.
     """
 
     number: int
@@ -60,6 +72,8 @@ class Page:
     stop_reason: str | None = None
     claimed: int | None = None
     restart: bool = False
+    partition: tuple[str, Any] | None = None
+    parents: ParentsSeen | None = None
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)

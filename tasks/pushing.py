@@ -19,7 +19,7 @@ from astrio.tasks.batch import Batch
 from astrio.tasks.destinations.base import Chunk, Written
 from astrio.tasks.outcome import Outcome
 from astrio.tasks.progress import Progress, announce
-from astrio.tasks.report import RunReport
+from astrio.tasks.report import Parents, RunReport
 
 CHUNK_ROWS = 5_000
 CHUNK_SECONDS = 1.0
@@ -88,11 +88,22 @@ async def _close_account(outcome: Outcome) -> RunReport:
             "max_pages ended the reading early, so the watermark did not move: raise "
             "paginate.max_pages, or set incremental.sorted if records come oldest first."
         )
+    if report.parents is not None and report.parents.missing:
+        report.warnings.append(_missing(report.parents))
     lost = report.records.rejected + report.records.failed
     report.state = "completed_with_rejects" if lost else "completed"
     _stop_clock(outcome)
     await outcome.finish(watermark=watermark, clear_resume=True)
     return report
+
+
+def _missing(parents: Parents) -> str:
+    some = ", ".join(parents.examples)
+    more = ", …" if parents.missing > len(parents.examples) else ""
+    return (
+        f"The API had no children to read for {parents.missing} of {parents.read} parents: "
+        f"{some}{more}."
+    )
 
 
 def _watermark(outcome: Outcome) -> Any:
@@ -165,6 +176,7 @@ class _ChunkWriter:
             batches=batches,
             resume=lambda written: self._resume_point(batches, written),
             watermark=_watermark(outcome) if outcome.sorted else None,
+            partitions=dict(each.page.partition for each in batches if each.page.partition),
         )
         account.add(batches, await outcome.call(outcome.destination.commit, chunk))
 

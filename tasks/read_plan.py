@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from astrio.blocks.errors import ApiAnswerError
 from astrio.tasks.answers import Answers
+from astrio.tasks.batch import Page
+from astrio.tasks.children.plan import Children
 from astrio.tasks.cursor_reader import CursorReader
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.paginate.base import Paginator
@@ -22,6 +24,18 @@ class TokenExpiredError(ResumeExpiredError):
     """The API no longer knows the token that the last run left for this one."""
 
 
+class Reading(Protocol):
+    """One pass over a source."""
+
+    def in_doubt(self) -> str | None:
+        """Return why what was read may not be all, None if nothing says so."""
+        ...
+
+    def pages(self) -> AsyncGenerator[Page, None]:
+        """Yield its pages."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
     """What to read, and from where on.
@@ -34,6 +48,8 @@ class ReadPlan:
         keep: the filter; records for which it is false are left out.
         cursor: reads the records' incremental cursor.
         windows: the slice is read window by window.
+        children: the slice is read for each of these parents.
+        extra: fields that each record gets.
         token: path to what the last page leaves for the next run.
         anew: the first page's request of a run without the last run's token.
         expired: statuses that say that this token is no longer known.
@@ -55,6 +71,8 @@ class ReadPlan:
     keep: Callable[[Any], Any] | None = None
     cursor: CursorReader | None = None
     windows: Windows | None = None
+    children: Children | None = None
+    extra: Mapping[str, Any] | None = None
     token: str | None = None
     anew: ApiRequest | None = None
     expired: tuple[int, ...] = ()

@@ -1,34 +1,24 @@
-"""Reading a source: whole, or window by window; twice, if the first reading is in doubt."""
+"""Reading a source: whole, by windows or by parents; twice, if the first reading is in doubt."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Protocol
 
 from astrio.tasks.batch import Page
+from astrio.tasks.children.reading import ChildReading
 from astrio.tasks.http.client import ApiClient
-from astrio.tasks.read_plan import ReadPlan, ResumeExpiredError
+from astrio.tasks.read_plan import Reading, ReadPlan, ResumeExpiredError
 from astrio.tasks.slice_reading import SliceReading
 from astrio.tasks.window_reading import WindowedReading
 
 __all__ = ["ReadPlan", "Reading", "ResumeExpiredError", "open_reading", "read_pages"]
 
 
-class Reading(Protocol):
-    """One pass over a source."""
-
-    def in_doubt(self) -> str | None:
-        """Return why what was read may not be all, None if nothing says so."""
-        ...
-
-    def pages(self) -> AsyncGenerator[Page, None]:
-        """Yield its pages."""
-        ...
-
-
 def open_reading(client: ApiClient, plan: ReadPlan) -> Reading:
     """Return the pass that a plan asks for."""
+    if plan.children is not None:
+        return ChildReading(client, plan, plan.children, open_reading)
     if plan.windows is not None:
         return WindowedReading(client, plan, plan.windows)
     return SliceReading(client, plan)

@@ -45,6 +45,14 @@ class Requests(_Model):
     p95_ms: int | None = None
 
 
+class Parents(_Model):
+    """Parents whose children were read, and how many of them have none to read."""
+
+    read: int = 0
+    missing: int = 0
+    examples: list[str] = Field(default_factory=list)
+
+
 class Window(_Model):
     """The incremental window, [start, end), as the source writes its cursor; None: open."""
 
@@ -79,6 +87,7 @@ class RunReport(_Model):
     pages: int = 0
     stop_reason: str | None = None
     records: Records = Field(default_factory=Records)
+    parents: Parents | None = None
     requests: Requests = Field(default_factory=Requests)
     checkpoint: dict[str, Any] | None = None
     seconds: float = 0.0

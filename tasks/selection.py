@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any
 
-from astrio.blocks.errors import RecordRejectedError
+from astrio.blocks.errors import ApiAnswerError, RecordRejectedError
 from astrio.tasks.answers import Answers
 from astrio.tasks.batch import Problem, Reject
 from astrio.tasks.cursor_reader import CursorReader
+from astrio.tasks.shapes import describe
 
 Keep = Callable[[Any], Any]
 
@@ -31,8 +32,15 @@ class Selection:
         past: the last page lay wholly before the lower bound of a feed that is newest first.
     """
 
-    def __init__(self, keep: Keep | None, cursor: CursorReader | None, answers: Answers) -> None:
-        """Take the filter, what reads the cursors, and what tells errors from records."""
+    def __init__(
+        self,
+        keep: Keep | None,
+        cursor: CursorReader | None,
+        answers: Answers,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Take the filter, what reads cursors, what tells errors, and fields for each record."""
+        self._extra = extra
         self._keep = keep
         self._cursor = cursor
         self._answers = answers
@@ -44,6 +52,8 @@ class Selection:
         Raises:
             ApiAnswerError: a cursor cannot be read.
         """
+        if self._extra is not None:
+            records = [_extended(record, self._extra) for record in records]
         cursor, wanted = None, records
         if self._cursor is not None:
             seen = self._cursor.read(records)
@@ -70,3 +80,23 @@ def _judged(records: list[Any], keep: Keep | None) -> tuple[list[Any], list[Reje
         except RecordRejectedError as error:
             rejects.append(Reject(record, [Problem(None, "filter", error.message)]))
     return kept, rejects
+
+
+def _extended(record: Any, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record with further fields.
+
+    Raises:
+        ApiAnswerError: it has one of them, or is no object.
+    """
+    if not isinstance(record, dict):
+        raise ApiAnswerError(
+            f"A child's record is {describe(record)}, not an object to hold its parent's key.",
+            advice="Correct source.records.",
+        )
+    for name in extra:
+        if name in record:
+            raise ApiAnswerError(
+                f"A child's record has a field {name} of its own.",
+                advice="Choose another name for the parent's fields: source.parent.as.",
+            )
+    return {**record, **extra}

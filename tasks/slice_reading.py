@@ -43,7 +43,7 @@ class SliceReading:
             positions=not plan.paginator.same_request,
             records=not plan.paginator.allow_repeats,
         )
-        self._select = Selection(plan.keep, plan.cursor, plan.answers)
+        self._select = Selection(plan.keep, plan.cursor, plan.answers, plan.extra)
         self.total = ClaimedTotal(plan.paginator, plan.claimed if plan.resume else None)
         # Only the first pages of a feed that is newest first are read; its total counts all.
         self._partial = plan.cursor is not None and plan.cursor.ends_early

@@ -52,10 +52,15 @@ class Known:
         return Known((named[name],)) if name in named else self
 
     def home_of(self, key: str) -> str:
-        """Return the one dotted path below this place where `key` belongs, or an empty text."""
+        """Return the one dotted path below this place where `key` belongs, or an empty text.
+
+        Of several, the shortest: a parent has a request of its own, but is seldom meant.
+        """
         wanted = f".{to_snake(key)}"
         homes = [path for path in _paths(self.models) if path.endswith(wanted)]
-        return homes[0] if len(homes) == 1 else ""
+        depth = min((path.count(".") for path in homes), default=0)
+        near = [path for path in homes if path.count(".") == depth]
+        return near[0] if len(near) == 1 else ""
 
 
 @cache

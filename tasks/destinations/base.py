@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -50,11 +50,13 @@ class Chunk:
         resume: makes the new resume point (JSON values) from what became of the rows, so that
             its counts commit with them; returning None leaves the stored one as it is.
         watermark: the new watermark, None leaves the stored one as it is.
+        partitions: new watermarks of parts of the source, by their keys.
     """
 
     batches: Sequence[Batch]
     resume: Callable[[Written], dict[str, Any] | None] = _no_resume_point
     watermark: Any = None
+    partitions: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,10 @@ class Destination(Protocol):
 
     def adopt(self, run_id: str) -> None:
         """Go on under the id of the unfinished run that is being resumed."""
+        ...
+
+    def partitions(self, keys: Sequence[str]) -> dict[str, Any]:
+        """Return the watermarks of those parts of the source that have one."""
         ...
 
     def begin_slice(self, *, atomic: bool) -> None:

@@ -44,6 +44,12 @@ class RefusedError(ApiAnswerError):
         self.status = status
 
 
+class ForbiddenError(CredentialsError):
+    """The API knows who asks, and forbids this request (403)."""
+
+    status = 403
+
+
 def status_error(
     status: int, content: bytes, content_type: str, request: str, own: Mapping[str, str]
 ) -> AstrioError:
@@ -59,7 +65,9 @@ def status_error(
     said = vendor_message(content, content_type)
     message = f"The API answered {status}{_phrase(status)}" + (f": {said}" if said else ".")
     advice = own.get(str(status)) or _ADVICE.get(status) or _BY_CLASS.get(status // 100, "")
-    if status in (401, 403):
+    if status == 403:
+        return ForbiddenError(message, advice=advice, request=request)
+    if status == 401:
         return CredentialsError(message, advice=advice, request=request)
     if status in (408, 425, 429) or status >= 500:
         return ApiUnavailableError(message, advice=advice, request=request)

@@ -65,6 +65,8 @@ def _path(path: str, variables: Mapping[str, Any]) -> str:
             raise ConfigurationError(
                 f"{placeholder} in the path {path!r} is empty.", advice="Give it a value in vars."
             )
+        if str(value) in (".", ".."):
+            raise ConfigurationError(f"{placeholder} in the path {path!r} is {value!r}.")
         return quote(str(value), safe="")
 
     return PLACEHOLDER.sub(lambda match: segment(match.group()), path)

@@ -22,8 +22,9 @@ def check(root: Node) -> Iterator[Mistake]:
                 place = value.place_of(problem.offset)
             path = f"map.{problem.target}" if entry else "map"
             yield Mistake.at(place, path, problem_words(problem, value))
-    condition = root.at("source", "filter")
-    if condition and isinstance(condition.value, str):
-        for problem in check_expression(condition.value):
-            place = condition.place_of(problem.offset or 0)
-            yield Mistake.at(place, "source.filter", problem_words(problem, condition))
+    for keys in (("source", "filter"), ("source", "parent", "filter")):
+        condition = root.at(*keys)
+        if condition and isinstance(condition.value, str):
+            for problem in check_expression(condition.value):
+                place = condition.place_of(problem.offset or 0)
+                yield Mistake.at(place, ".".join(keys), problem_words(problem, condition))

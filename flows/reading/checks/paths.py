@@ -10,6 +10,8 @@ from astrio.tasks.paths import PathSyntaxError, compile_path
 
 _PATHS = (
     ("source", "records"),
+    ("source", "parent", "records"),
+    ("source", "parent", "key"),
     ("source", "paginate", "next"),
     ("source", "paginate", "total"),
     ("source", "paginate", "has_more"),

@@ -1,4 +1,4 @@
-"""`{{…}}` in the source: only `vars` and `timestamp` exist before any record does."""
+"""`{{…}}` in the source: only `vars`, `timestamp` and a parent exist before any record."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from astrio.flows.reading.wording import problem_words
 from astrio.tasks.mapping.check import check_template
 from astrio.tasks.settings import BODIES
 
+_IN_REQUESTS = ("path", "params", "headers", *BODIES, "content_type")
 _FILLED = (
     ("source", "api", "base_url"),
     ("source", "api", "headers"),
-    ("source", "request", "path"),
-    ("source", "request", "params"),
-    ("source", "request", "headers"),
-    *(("source", "request", kind) for kind in (*BODIES, "content_type")),
+    *(("source", "request", key) for key in _IN_REQUESTS),
+    *(("source", "parent", "request", key) for key in _IN_REQUESTS),
 )
 
 
@@ -24,9 +23,11 @@ def check(root: Node) -> Iterator[Mistake]:
     """Yield placeholders that cannot be parsed, or that name nothing."""
     variables = root.at("vars")
     known = {*((variables.entries if variables else None) or {}), "timestamp"}
+    children = {*known, "parent"} if root.at("source", "parent") else known
     for keys in _FILLED:
+        of_child = keys[:2] == ("source", "request")
         if below := root.at(*keys):
             for path, node in below.scalars(".".join(keys)):
-                for problem in check_template(node.value, known):
+                for problem in check_template(node.value, children if of_child else known):
                     place = node.place_of(problem.offset or 0)
                     yield Mistake.at(place, path, problem_words(problem, node))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from time import sleep
@@ -15,7 +15,13 @@ from astrio.blocks.errors import LeaseHeldError, TooManyRejectsError
 from astrio.tasks.batch import Reject
 from astrio.tasks.destinations.base import Chunk, RunIdentity, StreamState, Written
 from astrio.tasks.destinations.settings import PushSettings
-from astrio.tasks.destinations.sql import checkpoint, moment, quarantine, tables
+from astrio.tasks.destinations.sql import (
+    checkpoint,
+    moment,
+    partitions,
+    quarantine,
+    tables,
+)
 from astrio.tasks.destinations.sql.database import Database, savepoint, transaction
 from astrio.tasks.destinations.sql.dialect import LockedError
 from astrio.tasks.destinations.sql.lease import Lease
@@ -87,6 +93,11 @@ class SqlDestination:
         """Go on under the id of the unfinished run that is being resumed."""
         self._run_id = run_id
 
+    def partitions(self, keys: Sequence[str]) -> dict[str, Any]:
+        """Return the watermarks of those parts of the source that have one."""
+        with self._database.explained(), self._chunk() as connection:
+            return partitions.load(connection, self._stream, keys)
+
     def begin_slice(self, *, atomic: bool) -> None:
         """Start a slice; `atomic` keeps it in one transaction until `finish` or `abandon`.
 
@@ -112,6 +123,7 @@ class SqlDestination:
                 quarantine.resolve(connection, self._stream, keys - kept)
             resume = chunk.resume(written)
             self._save(connection, resume=resume, watermark=chunk.watermark)
+            partitions.save(connection, self._dialect, self._stamp, chunk.partitions)
             if self._slice is None:
                 # Last, as in every transaction: the lease's row is locked for a moment only.
                 self._lease.extend(connection)

@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateColumn
 from astrio.blocks.errors import DestinationError
 from astrio.tasks.destinations.sql.dialect import Dialect
 
-VERSION: Final = 1
+VERSION: Final = 2
 metadata = MetaData()
 
 
@@ -33,6 +33,16 @@ checkpoint = Table(
     _text("resume"),
     _text("run_id"),
     _text("updated_at", null=False),
+)
+
+partition = Table(
+    "_astrio_partition",
+    metadata,
+    _text("stream", key=True),
+    _text("partition", key=True),
+    _text("watermark", null=False),
+    _text("updated_at", null=False),
+    comment="How far parts of a source are read, such as the children of one parent.",
 )
 
 run = Table(

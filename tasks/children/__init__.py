@@ -1,0 +1,1 @@
+"""Records that hang on other records: one request, or several pages, for each parent."""
