@@ -12,6 +12,7 @@ from astrio.blocks.store.either import or_saved, written_out
 from astrio.flows.schedule import Schedule
 from astrio.tasks.children.settings import ParentSettings
 from astrio.tasks.destinations.settings import PushSettings
+from astrio.tasks.export.settings import ExportSettings
 from astrio.tasks.incremental_settings import IncrementalSettings
 from astrio.tasks.paginate.choice import AnyPaginator
 from astrio.tasks.paginate.none import NoPagination
@@ -40,6 +41,9 @@ class Source(Settings):
     incremental: IncrementalSettings | None = None
     parent: ParentSettings | None = Field(
         None, description="Records for each of which the request is sent: {{parent.id}}."
+    )
+    export: ExportSettings | None = Field(
+        None, description="The request creates a job, whose files hold the records."
     )
     filter: str | None = Field(None, description="Expression over a record; false leaves it out.")
 

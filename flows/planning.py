@@ -144,6 +144,7 @@ class Run:
         # A piece in the middle of a large answer is no position to go on from.
         durable = source.paginate.durable and not Decoding(source.response).in_pieces
         durable = durable and (source.parent is None or source.parent.paginate.durable)
+        durable = durable and source.export is None
         incremental = source.incremental
         judged_at_end = source.paginate.total is not None or integration.max_rejected is not None
         outcome.atomic = integration.push.mode == "append" and (not durable or judged_at_end)

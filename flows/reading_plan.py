@@ -12,6 +12,8 @@ from astrio.tasks.answers import Answers
 from astrio.tasks.children.plan import Children, Marks, no_marks
 from astrio.tasks.children.settings import ParentSettings
 from astrio.tasks.cursor_reader import CursorReader
+from astrio.tasks.export.plan import Export
+from astrio.tasks.export.settings import ExportSettings
 from astrio.tasks.http.first import build_first_request
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.incremental import Window
@@ -118,8 +120,14 @@ def _slice(
         token=token,
         anew=first(Window()) if token and window.start is not None else None,
         expired=incremental.expired_status if incremental else (),
+        export=None if source.export is None else _export(source.export, context, scope),
         answers=Answers(source.response, source.records, context, source.connection.limits),
     )
+
+
+def _export(settings: ExportSettings, context: MappingContext, scope: Mapping[str, Any]) -> Export:
+    done = compile_expression(settings.done, context)
+    return Export(settings, done, _filter(settings.failed, context), scope)
 
 
 def _parents(

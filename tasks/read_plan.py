@@ -11,6 +11,7 @@ from astrio.tasks.answers import Answers
 from astrio.tasks.batch import Page
 from astrio.tasks.children.plan import Children
 from astrio.tasks.cursor_reader import CursorReader
+from astrio.tasks.export.plan import Export
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.paginate.base import Paginator
 from astrio.tasks.windows import Windows
@@ -49,6 +50,7 @@ class ReadPlan:
         cursor: reads the records' incremental cursor.
         windows: the slice is read window by window.
         children: the slice is read for each of these parents.
+        export: the first request creates a job, whose files are read.
         extra: fields that each record gets.
         token: path to what the last page leaves for the next run.
         anew: the first page's request of a run without the last run's token.
@@ -72,6 +74,7 @@ class ReadPlan:
     cursor: CursorReader | None = None
     windows: Windows | None = None
     children: Children | None = None
+    export: Export | None = None
     extra: Mapping[str, Any] | None = None
     token: str | None = None
     anew: ApiRequest | None = None

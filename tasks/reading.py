@@ -1,4 +1,4 @@
-"""Reading a source: whole, by windows or by parents; twice, if the first reading is in doubt."""
+"""Reading a source: whole or in parts; twice, if the first reading is in doubt."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import aclosing
 
 from astrio.tasks.batch import Page
 from astrio.tasks.children.reading import ChildReading
+from astrio.tasks.export.reading import ExportReading
 from astrio.tasks.http.client import ApiClient
 from astrio.tasks.read_plan import Reading, ReadPlan, ResumeExpiredError
 from astrio.tasks.slice_reading import SliceReading
@@ -19,6 +20,8 @@ def open_reading(client: ApiClient, plan: ReadPlan) -> Reading:
     """Return the pass that a plan asks for."""
     if plan.children is not None:
         return ChildReading(client, plan, plan.children, open_reading)
+    if plan.export is not None:
+        return ExportReading(client, plan, plan.export, open_reading)
     if plan.windows is not None:
         return WindowedReading(client, plan, plan.windows)
     return SliceReading(client, plan)

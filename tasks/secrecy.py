@@ -65,6 +65,23 @@ class Secrecy:
         )
 
 
+def refuse_references(request: ApiRequest, known: frozenset[tuple[str, str]]) -> None:
+    """Refuse a request into which an API's data has brought a reference to a secret.
+
+    Args:
+        request: as filled in from the data.
+        known: the references that the file itself holds.
+
+    Raises:
+        ApiAnswerError: it refers to another one.
+    """
+    if not request.references() <= known:
+        raise ApiAnswerError(
+            "The API's data asks for one of this machine's variables; it was not sent.",
+            advice="Do not trust this API before its vendor has explained it.",
+        )
+
+
 def _refers(request: ApiRequest, name: str, value: Any) -> bool:
     probe: Mapping[str, Any] = {name: value}
     return bool(replace(request, url="", params=probe, headers={}, body=None).references())

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from astrio.blocks.errors import ApiAnswerError, AstrioError, MissingParentsError
+from astrio.blocks.errors import AstrioError, MissingParentsError
 from astrio.tasks.account import allowed
 from astrio.tasks.batch import Page, ParentsSeen
 from astrio.tasks.children.ordered import Ordered
@@ -15,9 +15,9 @@ from astrio.tasks.children.place import Place
 from astrio.tasks.children.plan import Children
 from astrio.tasks.http.advice import ForbiddenError, RefusedError
 from astrio.tasks.http.client import ApiClient
-from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.incremental import higher
 from astrio.tasks.read_plan import Reading, ReadPlan, place_of, position, request_of
+from astrio.tasks.secrecy import refuse_references
 
 MOST_EXAMPLES: Final = 10
 
@@ -172,7 +172,7 @@ class ChildReading:
             self._children.part(parent.record, parent.mark),
             extra=self._children.shared(parent.record),
         )
-        _refuse_secrets(plan.first, self._plan.first)
+        refuse_references(plan.first, self._plan.first.references())
         if self._plan.resume is None or parent.key != self._resumed:
             return replace(plan, limit=self._left)
         stored = Place(**(self._plan.place or {}))
@@ -268,16 +268,3 @@ class ChildReading:
     def _empty(self) -> Page:
         self._number += 1
         return Page(self._number)
-
-
-def _refuse_secrets(request: ApiRequest, told: ApiRequest) -> None:
-    """Refuse a request into which a parent's data has brought a reference to a secret.
-
-    Raises:
-        ApiAnswerError: it has.
-    """
-    if not request.references() <= told.references():
-        raise ApiAnswerError(
-            "A parent's data asks for one of this machine's variables; it was not sent.",
-            advice="Do not trust this API before its vendor has explained it.",
-        )

@@ -30,7 +30,7 @@ RECORDS = [
 CUSTOMERS = {"a": [1, 2], "b/1": [3], "c": [4, 5]}
 SECOND = {
     "changed-orders": (1, "/changes?since=2026-03-07T09:55:00Z&until="),
-    "local-times": (1, "/local?after=07.03.2026+10:59"),
+    "local-times": (1, "/local?after=07.03.2026%2010:59"),
     "filtered-here": (1, "/all"),
     "newest-first": (1, "/feed?page=1"),
     "changes-feed": (0, "/sync?token=7"),

@@ -12,9 +12,9 @@ def check(root: Node) -> Iterator[Mistake]:
     """Yield combinations of `incremental` and `push` that would lose or double records."""
     source = root.at("source")
     entry = source.entry("incremental") if source else None
+    yield from _capped(root, entry)
     if entry is None or entry.node.entries is None:
         return
-    yield from _capped(root, entry)
     mode, key = root.text("push", "mode") or "append", root.at("push", "key")
     if mode == "replace":
         words = "`mode: replace` would delete what an incremental run does not read again"
@@ -26,13 +26,14 @@ def check(root: Node) -> Iterator[Mistake]:
         yield Mistake.at(lookback.place, "source.incremental.lookback", words)
 
 
-def _capped(root: Node, incremental: Entry) -> Iterator[Mistake]:
+def _capped(root: Node, incremental: Entry | None) -> Iterator[Mistake]:
     """Yield a `paginate.cap` that no window can be halved for."""
     paginate = root.at("source", "paginate")
     cap = paginate.entry("cap") if paginate else None
     if cap is None or cap.node.value is None:
         return
-    missing = [key for key in ("start", "param", "end_param") if not incremental.node.entry(key)]
+    needed = ("start", "param", "end_param")
+    missing = [key for key in needed if incremental is None or not incremental.node.entry(key)]
     if missing:
-        words = f"`cap` halves windows, for which `incremental.{missing[0]}` is needed"
+        words = f"`cap` halves windows, for which `source.incremental.{missing[0]}` is needed"
         yield Mistake.at(cap.place, "source.paginate.cap", words)

@@ -1,0 +1,1 @@
+"""Exports: a job is created, waited for, its files downloaded, and cleaned up."""
