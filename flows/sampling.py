@@ -5,21 +5,28 @@ Free of Prefect and SQLAlchemy, so that `test` and `preview` answer quickly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from astrio.blocks.errors import ApiAnswerError, AstrioError
 from astrio.flows.connecting import resolved_api, with_source
 from astrio.flows.integration import Integration
 from astrio.flows.reading_plan import reading_plan
 from astrio.tasks.answers import Answers
 from astrio.tasks.batch import Batch, Page, Problem
+from astrio.tasks.detection.candidates import FirstPage
+from astrio.tasks.detection.proof import Detection, detect
+from astrio.tasks.detection.signs import lists_in
 from astrio.tasks.http.client import Answer, ApiClient
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.incremental import plan_window
 from astrio.tasks.mapping.compile import compile_mapping
 from astrio.tasks.mapping.context import MappingContext
+from astrio.tasks.paginate.none import NoPagination
+from astrio.tasks.paths import MissingPathError, compile_path
 from astrio.tasks.read_plan import ReadPlan
 from astrio.tasks.reading import read_pages
 from astrio.tasks.rules.compile import compile_rules
@@ -42,6 +49,7 @@ class Sample:
         status: the HTTP status of the first page.
         url: its address, secrets masked.
         milliseconds: how long the API took for it.
+        detection: what was found out about the pages; None: it was not asked for.
     """
 
     started: datetime
@@ -54,6 +62,7 @@ class Sample:
     status: int = 0
     url: str = ""
     milliseconds: int = 0
+    detection: Detection | None = None
 
     def add(self, page: Page, wanted: int) -> None:
         """Take in a page."""
@@ -87,10 +96,18 @@ class _Client(ApiClient):
         return answer
 
 
-async def read_sample(integration: Integration, wanted: int) -> Sample:
+async def read_sample(
+    integration: Integration, wanted: int, *, second_page: bool = False
+) -> Sample:
     """Read pages, as the first run would, until `wanted` records have passed the filter.
 
     A filter that lets few records through ends the search after ten pages.
+
+    Args:
+        integration: what to read.
+        wanted: how many records.
+        second_page: look at the second page, too: whether it holds other records, and where the file
+            names no paginator, which one would lead to it.
 
     Raises:
         AstrioError: the API cannot be reached, or its answer cannot be used.
@@ -99,15 +116,68 @@ async def read_sample(integration: Integration, wanted: int) -> Sample:
     integration = with_source(integration)
     api = resolved_api(integration, sample.started)
     client = _Client(api, retry=integration.retry, errors=integration.errors)
-    async with client:
-        async for page in read_pages(client, _plan(integration, sample.started)):
-            sample.add(page, wanted)
-            if len(sample.records) >= wanted or sample.pages == MOST_PAGES:
-                break
+    plan = _plan(integration, sample.started)
+    async with client, aclosing(read_pages(client, plan)) as pages:
+        try:
+            async for page in pages:
+                sample.add(page, wanted)
+                if len(sample.records) >= wanted or sample.pages == MOST_PAGES:
+                    break
+        except ApiAnswerError as error:
+            raise _with_hint(error, client.first, plan) from None
         if client.first is not None:
             sample.status, sample.url = client.first.status, client.first.url
         sample.milliseconds = client.stats.report().p50_ms or 0
+        if second_page and client.first is not None:
+            sample.detection = await _detected(integration, client, plan, pages, sample)
     return sample
+
+
+async def _detected(
+    integration: Integration,
+    client: _Client,
+    plan: ReadPlan,
+    pages: AsyncGenerator[Page, None],
+    sample: Sample,
+) -> Detection | None:
+    source, first = integration.source, client.first
+    if not isinstance(source.paginate, NoPagination):
+        return await _confirmed(pages, sample)
+    asks = plan.first.method in ("GET", "HEAD") or plan.first.idempotent
+    if source.parent or source.export or first is None or not asks or first.file is not None:
+        return None
+    body = plan.answers.decode(first)
+    records = compile_path(plan.records).records(body, allow_missing=plan.allow_missing)
+    page = FirstPage(body, first.headers, records, source.records, plan.first.params)
+    return await detect(client, plan, page, first.url)
+
+
+async def _confirmed(pages: AsyncGenerator[Page, None], sample: Sample) -> Detection:
+    """Return what the second page says about the paginator that the file names."""
+    if sample.stop_reason is not None:
+        return Detection(None, [f"the first page is the only one ({sample.stop_reason})"])
+    try:
+        page = await anext(pages, None)
+    except AstrioError as error:
+        return Detection(None, [f"the second page cannot be used: {error.message}"])
+    told = f"page {page.number} holds {page.fetched} other records" if page else "it ends here"
+    return Detection(None, [told], proven=page is not None and page.fetched > 0)
+
+
+def _with_hint(error: ApiAnswerError, first: Answer | None, plan: ReadPlan) -> ApiAnswerError:
+    """Return the error of a missing path with the one list of objects that the answer holds."""
+    if first is None or first.file is not None:
+        return error
+    try:
+        body = plan.answers.decode(first)
+        compile_path(plan.records).records(body)
+    except MissingPathError:
+        found = list(lists_in(body))
+        if len(found) == 1:
+            error.advice = f"The answer has one list of objects: write `records: {found[0]}`."
+    except AstrioError:
+        return error
+    return error
 
 
 def _plan(integration: Integration, started: datetime) -> ReadPlan:

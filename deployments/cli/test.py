@@ -1,4 +1,4 @@
-"""Ask the API for one page and show what came: status, time, records, fields."""
+"""Ask the API for a page or two and show what came: status, records, fields, pagination."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from astrio.deployments.cli.files import address, load
 from astrio.deployments.cli.output import clean, print_json, show, waiting
 from astrio.flows.integration import Integration
 from astrio.flows.sampling import Sample, read_sample
+from astrio.tasks.detection.proof import Detection
+from astrio.tasks.paginate.none import NoPagination
 
 app = typer.Typer()
 _DEEPEST = 3
@@ -25,13 +27,13 @@ def ask(
     file: Annotated[str, typer.Argument(help="Integration file, or the name of one.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Ask the API for one page and show what came: status, time, records, fields.
+    """Ask the API for a page or two and show what came: status, records, fields, pagination.
 
-    Nothing is written anywhere.
+    Where the file names no paginator, one is proposed if a second page proves it. Nothing is written anywhere.
     """
     integration = load(file)
     with waiting(f"Asking {address(integration)} …"):
-        sample = asyncio.run(read_sample(integration, 1))
+        sample = asyncio.run(read_sample(integration, 1, second_page=True))
     record = sample.records[0] if sample.records else {}
     fields = list(_fields(record))[:_MOST_FIELDS]
     if as_json:
@@ -41,6 +43,8 @@ def ask(
     show(f"{method} {redact(sample.url)}")
     show(f"  {sample.status} in {sample.milliseconds} ms")
     show(f"  {_found(sample)}")
+    for line in _pages(integration, sample):
+        show(line)
     if fields:
         table = Table("Field of the first record", "Type", box=None, padding=(0, 2))
         for name, kind in fields:
@@ -54,6 +58,31 @@ def _found(sample: Sample) -> str:
     filtered = f", {sample.filtered:,} of them filtered out" if sample.filtered else ""
     pages = "on the first page" if sample.pages == 1 else f"on {sample.pages} pages"
     return f"{sample.fetched:,}{total} records {pages}{filtered}; {follow}"
+
+
+def _pages(integration: Integration, sample: Sample) -> Iterator[str]:
+    """Yield what is known about the pages."""
+    detection = sample.detection
+    if detection is None:
+        return
+    if detection.proposal is not None:
+        yield f"  The file names no paginator. Proposed: paginate: {_flow(detection.proposal)}"
+    elif isinstance(integration.source.paginate, NoPagination):
+        yield "  The file names no paginator, and none is proposed:"
+    else:
+        yield "  Pagination:"
+    yield from (f"    - {clean(each)}" for each in detection.evidence)
+
+
+def _flow(settings: dict[str, Any]) -> str:
+    """Return settings as YAML's flow form, for pasting."""
+    told = (f"{key}: {_quoted(value)}" for key, value in settings.items())
+    return "{" + ", ".join(told) + "}"
+
+
+def _quoted(value: Any) -> str:
+    text = str(value)
+    return f'"{text}"' if any(mark in text for mark in "[]{},'@#: ") else text
 
 
 def _fields(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -84,5 +113,14 @@ def _entry(
         "filtered": sample.filtered,
         "claimed": sample.claimed,
         "stop_reason": sample.stop_reason,
+        "pagination": None if sample.detection is None else _told(sample.detection),
         "fields": [{"name": name, "type": kind} for name, kind in fields],
+    }
+
+
+def _told(detection: Detection) -> dict[str, Any]:
+    return {
+        "proposal": detection.proposal,
+        "confidence": detection.confidence,
+        "evidence": detection.evidence,
     }

@@ -1,0 +1,1 @@
+"""How an API pages, told by what it answers: candidates, each with its evidence, and a proof."""
