@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -35,6 +35,7 @@ from astrio.tasks.read_plan import ReadPlan
 from astrio.tasks.report import Requests, RunReport
 from astrio.tasks.report import Window as ReportWindow
 from astrio.tasks.rules.compile import CompiledRules, compile_rules
+from astrio.tasks.ties import Ties
 from astrio.tasks.unexpected import unexpected
 
 
@@ -112,7 +113,10 @@ class Run:
         mapping = compile_mapping(integration.map, context, key=integration.push.key)
         return Plan(
             api=resolved_api(integration),
-            reading=self._reading(outcome, window, point, context),
+            reading=replace(
+                self._reading(outcome, window, point, context),
+                ties=self._ties(state, window, point),
+            ),
             mapping=mapping,
             rules=compile_rules(integration.rules, mapping.columns, key=integration.push.key),
             outcome=outcome,
@@ -183,6 +187,17 @@ class Run:
         # Appended rows must not be read twice, unless that is asked for.
         may_restart = self.integration.push.mode != "append" or self.options.full_refresh
         return plan if point is None else resumed(plan, point, may_restart=may_restart)
+
+    def _ties(self, state: StreamState, window: Window, point: ResumePoint | None) -> Ties | None:
+        """Return what keeps rows from being added twice, where they are only added."""
+        source, options = self.integration.source, self.options
+        if source.incremental is None or source.incremental.cursor is None or self._by_parents:
+            return None
+        if self.integration.push.mode != "append":
+            return None
+        goes_on = options.since is None and not options.full_refresh
+        before = point.ties if point else None
+        return Ties(state.ties if goes_on else {}, before, window.end)
 
     @property
     def _by_parents(self) -> bool:

@@ -25,6 +25,7 @@ class ResumePoint:
         request: the next page's request (JSON values), None when every page is committed.
         bounds: the options that shape the run (`since`, `until`, `full_refresh`).
         cursor: the highest cursor value seen.
+        ties: the records at the boundary of the next run.
     """
 
     run_id: str
@@ -38,6 +39,7 @@ class ResumePoint:
     records: dict[str, Any]
     requests: dict[str, Any]
     cursor: Any
+    ties: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values from which `ResumePoint(**values)` makes an equal one."""
@@ -68,6 +70,7 @@ class ResumeMaker:
             records=records.model_dump(),
             requests=account.requests().model_dump(),
             cursor=account.cursor,
+            ties=page.ties,
         ).to_json()
 
 
@@ -127,6 +130,7 @@ def restore(account: Account, point: ResumePoint) -> Requests:
     account.run_id = point.run_id
     account.started = datetime.fromisoformat(point.started)
     account.cursor = point.cursor
+    account.ties = point.ties
     account.report.pages = point.pages
     account.report.records = Records(**point.records)
     account.report.stop_reason = point.stop_reason

@@ -106,8 +106,8 @@ async def read_sample(
     Args:
         integration: what to read.
         wanted: how many records.
-        second_page: look at the second page, too: whether it holds other records, and where the file
-            names no paginator, which one would lead to it.
+        second_page: look at the second page, too: whether it holds other records, and where the
+            file names no paginator, which one would lead to it.
 
     Raises:
         AstrioError: the API cannot be reached, or its answer cannot be used.
@@ -170,6 +170,9 @@ def _with_hint(error: ApiAnswerError, first: Answer | None, plan: ReadPlan) -> A
         return error
     try:
         body = plan.answers.decode(first)
+    except AstrioError:
+        return error
+    try:
         compile_path(plan.records).records(body)
     except MissingPathError:
         found = list(lists_in(body))

@@ -24,6 +24,7 @@ class Account:
         max_rejected: a count, or a share such as "5%"; None: fail only if all are rejected.
         requests: reads the HTTP client's figures.
         cursor: the highest cursor value seen in the slice.
+        ties: the records at the boundary of the next run; None: they need not be known.
     """
 
     report: RunReport
@@ -32,6 +33,7 @@ class Account:
     max_rejected: int | str | None = None
     requests: Callable[[], Requests] = Requests
     cursor: Any = None
+    ties: dict[str, Any] | None = None
     _first_reading: int = field(default=0, repr=False)
 
     def after(self, batches: list[Batch], written: Written) -> tuple[int, Records]:
@@ -42,6 +44,7 @@ class Account:
             pages = batch.page.number
             records.fetched += batch.page.fetched
             records.filtered += batch.page.filtered
+            records.unchanged += batch.page.known
             records.rejected += len(batch.rejects)
             if batch.page.claimed is not None:
                 records.claimed = batch.page.claimed

@@ -60,6 +60,8 @@ class Page:
         partition: a part of the source (a parent's key) that is read with this page, and its
             new watermark.
         parents: the parents read so far, if the source has parents.
+        known: how many records the last run has written already.
+        ties: the cursors of the records at the boundary of the next run, by their content.
     """
 
     number: int
@@ -74,6 +76,8 @@ class Page:
     restart: bool = False
     partition: tuple[str, Any] | None = None
     parents: ParentsSeen | None = None
+    known: int = 0
+    ties: dict[str, Any] | None = None
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)

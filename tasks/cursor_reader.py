@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -23,11 +23,13 @@ class CursorsSeen:
         highest: the highest, in the form that the watermark keeps; None: there is none.
         wanted: for each record whether it belongs to this run; None: all do.
         past: every record of the page lies before the lower bound.
+        values: the cursors, in the form that the watermark keeps.
     """
 
     highest: Any
     wanted: list[bool] | None = None
     past: bool = False
+    values: list[Any] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class CursorReader:
         if self.form is not None or self.zone is not None:
             values = [self._canonical(value) for value in values]
         if self.start is None and self.missing == "include":
-            return CursorsSeen(highest(values))
+            return CursorsSeen(highest(values), values=values)
         return self._judged(values)
 
     def _judged(self, values: list[Any]) -> CursorsSeen:
@@ -89,7 +91,7 @@ class CursorReader:
         known = [yes for yes, value in zip(wanted, values, strict=True) if not _is_none(value)]
         past = self.ends_early and bool(known) and not any(known)
         chosen = [value for yes, value in zip(wanted, values, strict=True) if yes]
-        return CursorsSeen(highest(chosen), wanted, past)
+        return CursorsSeen(highest(chosen), wanted, past, values)
 
     def _wanted(self, value: Any, bound: Cursor | None) -> bool:
         if _is_none(value):

@@ -93,7 +93,7 @@ async def _close_account(outcome: Outcome) -> RunReport:
     lost = report.records.rejected + report.records.failed
     report.state = "completed_with_rejects" if lost else "completed"
     _stop_clock(outcome)
-    await outcome.finish(watermark=watermark, clear_resume=True)
+    await outcome.finish(watermark=watermark, ties=account.ties, clear_resume=True)
     return report
 
 
@@ -172,10 +172,12 @@ class _ChunkWriter:
         for cursor in cursors:
             known = account.cursor
             account.cursor = cursor if known is None else outcome.higher(known, cursor)
+        account.ties = batches[-1].page.ties
         chunk = Chunk(
             batches=batches,
             resume=lambda written: self._resume_point(batches, written),
             watermark=_watermark(outcome) if outcome.sorted else None,
+            ties=account.ties,
             partitions=dict(each.page.partition for each in batches if each.page.partition),
         )
         account.add(batches, await outcome.call(outcome.destination.commit, chunk))

@@ -14,6 +14,7 @@ from astrio.tasks.cursor_reader import CursorReader
 from astrio.tasks.export.plan import Export
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.paginate.base import Paginator
+from astrio.tasks.ties import Ties
 from astrio.tasks.windows import Windows
 
 
@@ -52,6 +53,7 @@ class ReadPlan:
         children: the slice is read for each of these parents.
         export: the first request creates a job, whose files are read.
         extra: fields that each record gets.
+        ties: knows the records that the last run has written.
         token: path to what the last page leaves for the next run.
         anew: the first page's request of a run without the last run's token.
         expired: statuses that say that this token is no longer known.
@@ -76,6 +78,7 @@ class ReadPlan:
     children: Children | None = None
     export: Export | None = None
     extra: Mapping[str, Any] | None = None
+    ties: Ties | None = None
     token: str | None = None
     anew: ApiRequest | None = None
     expired: tuple[int, ...] = ()

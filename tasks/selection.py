@@ -12,17 +12,25 @@ from astrio.tasks.answers import Answers
 from astrio.tasks.batch import Problem, Reject
 from astrio.tasks.cursor_reader import CursorReader
 from astrio.tasks.shapes import describe
+from astrio.tasks.ties import Ties
 
 Keep = Callable[[Any], Any]
 
 
 @dataclass(slots=True)
 class Selected:
-    """The records that go on, those that cannot, and the highest cursor of the page."""
+    """The records that go on, those that cannot, and the highest cursor of the page.
+
+    Attributes:
+        known: how many others the last run has written already.
+        ties: the cursors of those at the boundary of the next run, by their content.
+    """
 
     records: list[Any]
     rejects: list[Reject] = field(default_factory=list)
     cursor: Any = None
+    known: int = 0
+    ties: dict[str, Any] | None = None
 
 
 class Selection:
@@ -38,8 +46,18 @@ class Selection:
         cursor: CursorReader | None,
         answers: Answers,
         extra: Mapping[str, Any] | None = None,
+        ties: Ties | None = None,
     ) -> None:
-        """Take the filter, what reads cursors, what tells errors, and fields for each record."""
+        """Take what judges records.
+
+        Args:
+            keep: the filter.
+            cursor: reads the records' cursors.
+            answers: tells errors from records.
+            extra: fields that each record gets.
+            ties: knows records that the last run has written.
+        """
+        self._ties = ties
         self._extra = extra
         self._keep = keep
         self._cursor = cursor
@@ -54,17 +72,23 @@ class Selection:
         """
         if self._extra is not None:
             records = [_extended(record, self._extra) for record in records]
-        cursor, wanted = None, records
+        cursor, wanted, known = None, records, 0
         if self._cursor is not None:
             seen = self._cursor.read(records)
             cursor, self.past = seen.highest, seen.past
-            if seen.wanted is not None:
+            if self._ties is not None:
+                new = self._ties.fresh(records, seen.values)
+                known = len(records) - sum(new)
+                mask = seen.wanted or [True] * len(records)
+                wanted = [r for r, yes, add in zip(records, mask, new, strict=True) if yes and add]
+            elif seen.wanted is not None:
                 wanted = list(compress(records, seen.wanted))
         errors: list[Reject] = []
         if self._answers.rejects:
             wanted, errors = self._answers.sorted_out(wanted)
         kept, rejects = _judged(wanted, self._keep)
-        return Selected(kept, errors + rejects, cursor)
+        ties = self._ties.current if self._ties is not None else None
+        return Selected(kept, errors + rejects, cursor, known, ties)
 
 
 def _judged(records: list[Any], keep: Keep | None) -> tuple[list[Any], list[Reject]]:

@@ -43,7 +43,7 @@ class SliceReading:
             positions=not plan.paginator.same_request,
             records=not plan.paginator.allow_repeats,
         )
-        self._select = Selection(plan.keep, plan.cursor, plan.answers, plan.extra)
+        self._select = Selection(plan.keep, plan.cursor, plan.answers, plan.extra, plan.ties)
         self.total = ClaimedTotal(plan.paginator, plan.claimed if plan.resume else None)
         # Only the first pages of a feed that is newest first are read; its total counts all.
         self._partial = plan.cursor is not None and plan.cursor.ends_early
@@ -231,7 +231,9 @@ class SliceReading:
             number=number,
             records=chosen.records,
             fetched=len(records),
-            filtered=len(records) - len(chosen.records) - len(chosen.rejects),
+            filtered=len(records) - len(chosen.records) - len(chosen.rejects) - chosen.known,
+            known=chosen.known,
+            ties=chosen.ties,
             rejects=chosen.rejects,
             resume=None if following is None else following.to_json(),
             cursor=chosen.cursor,

@@ -29,7 +29,8 @@ def ask(
 ) -> None:
     """Ask the API for a page or two and show what came: status, records, fields, pagination.
 
-    Where the file names no paginator, one is proposed if a second page proves it. Nothing is written anywhere.
+    Where the file names no paginator, one is proposed if a second page proves it. Nothing is
+    written anywhere.
     """
     integration = load(file)
     with waiting(f"Asking {address(integration)} …"):

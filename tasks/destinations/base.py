@@ -17,10 +17,12 @@ class StreamState:
     Attributes:
         watermark: the incremental cursor value up to which everything is accounted for.
         resume: the unfinished run's resume point (JSON values), None if the last run ended.
+        ties: the records at the watermark or above it that are written, by their content.
     """
 
     watermark: Any = None
     resume: dict[str, Any] | None = None
+    ties: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -51,12 +53,14 @@ class Chunk:
             its counts commit with them; returning None leaves the stored one as it is.
         watermark: the new watermark, None leaves the stored one as it is.
         partitions: new watermarks of parts of the source, by their keys.
+        ties: what `StreamState.ties` becomes with the watermark.
     """
 
     batches: Sequence[Batch]
     resume: Callable[[Written], dict[str, Any] | None] = _no_resume_point
     watermark: Any = None
     partitions: Mapping[str, Any] = field(default_factory=dict)
+    ties: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,14 @@ class Destination(Protocol):
         """Write a chunk; all of it becomes durable, or nothing."""
         ...
 
-    def finish(self, report: RunReport, *, watermark: Any = None, clear_resume: bool) -> None:
+    def finish(
+        self,
+        report: RunReport,
+        *,
+        watermark: Any = None,
+        ties: Mapping[str, Any] | None = None,
+        clear_resume: bool,
+    ) -> None:
         """End the slice: keep the report, move the watermark if given, drop the resume point."""
         ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -22,25 +23,29 @@ def create(connection: Connection, dialect: Dialect, stamp: Stamp) -> None:
 
 def load(connection: Connection, stream: Stream) -> StreamState:
     """Return what is remembered of the stream."""
-    columns = select(checkpoint.c.watermark, checkpoint.c.resume)
+    columns = select(checkpoint.c.watermark, checkpoint.c.resume, checkpoint.c.ties)
     row = connection.execute(columns.where(checkpoint.c.stream == stream.id)).first()
     if row is None:
         return StreamState()
-    return StreamState(watermark=_read(row.watermark), resume=_read(row.resume))
+    return StreamState(
+        watermark=_read(row.watermark), resume=_read(row.resume), ties=_read(row.ties) or {}
+    )
 
 
-def save(
+def save(  # noqa: PLR0913 (what is stored is given by name)
     connection: Connection,
     stamp: Stamp,
     *,
     watermark: Any = None,
+    ties: Mapping[str, Any] | None = None,
     resume: dict[str, Any] | None = None,
     clear_resume: bool = False,
 ) -> None:
-    """Store a watermark and a resume point; None leaves the stored one as it is."""
+    """Store a watermark with its ties, and a resume point; None leaves the stored one as it is."""
     values: dict[str, str | None] = {"run_id": stamp.run_id, "updated_at": stamp.at}
     if watermark is not None:
         values["watermark"] = json.dumps(watermark)
+        values["ties"] = json.dumps(ties) if ties else None
     if resume is not None or clear_resume:
         values["resume"] = None if clear_resume else json.dumps(resume)
     mine = checkpoint.c.stream == stamp.stream.id

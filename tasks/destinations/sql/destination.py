@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from time import sleep
@@ -122,7 +122,7 @@ class SqlDestination:
             if not self._replaces:
                 quarantine.resolve(connection, self._stream, keys - kept)
             resume = chunk.resume(written)
-            self._save(connection, resume=resume, watermark=chunk.watermark)
+            self._save(connection, resume=resume, watermark=chunk.watermark, ties=chunk.ties)
             partitions.save(connection, self._dialect, self._stamp, chunk.partitions)
             if self._slice is None:
                 # Last, as in every transaction: the lease's row is locked for a moment only.
@@ -130,14 +130,21 @@ class SqlDestination:
         self._note_quarantined(keys, kept)
         return written
 
-    def finish(self, report: RunReport, *, watermark: Any = None, clear_resume: bool) -> None:
+    def finish(
+        self,
+        report: RunReport,
+        *,
+        watermark: Any = None,
+        ties: Mapping[str, Any] | None = None,
+        clear_resume: bool,
+    ) -> None:
         """End the slice: keep the report, move the watermark if given, drop the resume point."""
         with self._database.explained(), self._ending() as connection:
             if self._replaces:
                 report.records.deleted = self._staging.take_place(connection)
                 quarantine.resolve(connection, self._stream, self._mended)
             checkpoint.end_run(connection, self._stamp, report)
-            self._save(connection, watermark=watermark, clear_resume=clear_resume)
+            self._save(connection, watermark=watermark, ties=ties, clear_resume=clear_resume)
             self._lease.extend(connection)
         self._unkept.clear()
 

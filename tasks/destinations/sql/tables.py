@@ -30,6 +30,7 @@ checkpoint = Table(
     _text("stream", key=True),
     _text("integration", null=False),
     _text("watermark"),
+    _text("ties"),
     _text("resume"),
     _text("run_id"),
     _text("updated_at", null=False),
