@@ -17,12 +17,25 @@ from astrio.blocks.auth.bearer import BearerAuth
 from astrio.blocks.auth.digest import DigestAuth
 from astrio.blocks.auth.headers import HeadersAuth
 from astrio.blocks.auth.hmac import HmacAuth
+from astrio.blocks.auth.jwt import JwtAuth
+from astrio.blocks.auth.login import LoginAuth
 from astrio.blocks.auth.mutual_tls import MutualTlsAuth
 from astrio.blocks.auth.none import NoAuth
+from astrio.blocks.auth.oauth2_authorization_code import AuthorizationCodeAuth
+from astrio.blocks.auth.oauth2_client_credentials import ClientCredentialsAuth
+from astrio.blocks.auth.oauth2_device_code import DeviceCodeAuth
+from astrio.blocks.auth.oauth2_refresh_token import RefreshTokenAuth
+from astrio.blocks.auth.token_pool import TokenPoolAuth
 from astrio.blocks.database import Database
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.store import reader
 from astrio.blocks.store.kinds import CONNECTIONS, authentications
+
+CLIENT: dict[str, Any] = {
+    "token_url": "https://login.example.com/token",
+    "client_id": "shop",
+    "client_secret": SECRET,
+}
 
 
 class TestBearer(BlockContract):
@@ -41,6 +54,7 @@ class TestApiKey(BlockContract):
         return ApiKeyAuth(header="X-Key", value=SECRET)
 
 
+@pytest.mark.slow
 class TestApiKeyInTheBody(BlockContract):
     model: ClassVar = ApiKeyAuth
     data: ClassVar = {"body": "auth.key", "value": SECRET}
@@ -49,6 +63,7 @@ class TestApiKeyInTheBody(BlockContract):
         return ApiKeyAuth(body="auth.key", value=SECRET)
 
 
+@pytest.mark.slow
 class TestDigest(BlockContract):
     model: ClassVar = DigestAuth
     data: ClassVar = {"username": "ann", "password": SECRET}
@@ -57,6 +72,7 @@ class TestDigest(BlockContract):
         return DigestAuth(username="ann", password=SECRET)
 
 
+@pytest.mark.slow
 class TestHmac(BlockContract):
     model: ClassVar = HmacAuth
     data: ClassVar = {"secret": SECRET, "key_id": "k1", "headers": {"X-Sign": "{{signature}}"}}
@@ -65,6 +81,7 @@ class TestHmac(BlockContract):
         return HmacAuth.model_validate(self.data)
 
 
+@pytest.mark.slow
 class TestAwsSigV4(BlockContract):
     model: ClassVar = AwsSigV4Auth
     data: ClassVar = {
@@ -79,6 +96,7 @@ class TestAwsSigV4(BlockContract):
         return AwsSigV4Auth(**self.data)
 
 
+@pytest.mark.slow
 class TestMutualTls(BlockContract):
     model: ClassVar = MutualTlsAuth
     data: ClassVar = {"certificate": "client.pem", "key": "client.key", "password": SECRET}
@@ -87,6 +105,7 @@ class TestMutualTls(BlockContract):
         return MutualTlsAuth(**self.data)
 
 
+@pytest.mark.slow
 class TestBasic(BlockContract):
     model: ClassVar = BasicAuth
     data: ClassVar = {"username": "ann", "password": SECRET}
@@ -95,6 +114,7 @@ class TestBasic(BlockContract):
         return BasicAuth(username="ann", password=SECRET)
 
 
+@pytest.mark.slow
 class TestHeaders(BlockContract):
     model: ClassVar = HeadersAuth
     data: ClassVar = {"headers": {"X-Key": SECRET}}
@@ -103,6 +123,73 @@ class TestHeaders(BlockContract):
         return HeadersAuth(headers={"X-Key": SECRET})
 
 
+class TestClientCredentials(BlockContract):
+    model: ClassVar = ClientCredentialsAuth
+    data: ClassVar = {**CLIENT}
+
+    def expected(self) -> ClientCredentialsAuth:
+        return ClientCredentialsAuth.model_validate(self.data)
+
+
+@pytest.mark.slow
+class TestRefreshToken(BlockContract):
+    model: ClassVar = RefreshTokenAuth
+    data: ClassVar = {**CLIENT, "refresh_token": SECRET}
+
+    def expected(self) -> RefreshTokenAuth:
+        return RefreshTokenAuth.model_validate(self.data)
+
+
+@pytest.mark.slow
+class TestAuthorizationCode(BlockContract):
+    model: ClassVar = AuthorizationCodeAuth
+    data: ClassVar = {**CLIENT, "authorization_url": "https://login.example.com/authorize"}
+
+    def expected(self) -> AuthorizationCodeAuth:
+        return AuthorizationCodeAuth.model_validate(self.data)
+
+
+@pytest.mark.slow
+class TestDeviceCode(BlockContract):
+    model: ClassVar = DeviceCodeAuth
+    data: ClassVar = {**CLIENT, "device_authorization_url": "https://login.example.com/device"}
+
+    def expected(self) -> DeviceCodeAuth:
+        return DeviceCodeAuth.model_validate(self.data)
+
+
+@pytest.mark.slow
+class TestLogin(BlockContract):
+    model: ClassVar = LoginAuth
+    data: ClassVar = {
+        "url": "https://api.example.com/login",
+        "fields": {"user": "ada", "password": SECRET},
+        "token": "data.token",
+    }
+
+    def expected(self) -> LoginAuth:
+        return LoginAuth.model_validate(self.data)
+
+
+@pytest.mark.slow
+class TestTokenPool(BlockContract):
+    model: ClassVar = TokenPoolAuth
+    data: ClassVar = {"tokens": {"first": SECRET}}
+
+    def expected(self) -> TokenPoolAuth:
+        return TokenPoolAuth.model_validate(self.data)
+
+
+@pytest.mark.slow
+class TestJwt(BlockContract):
+    model: ClassVar = JwtAuth
+    data: ClassVar = {"issuer": "shop", "private_key": SECRET}
+
+    def expected(self) -> JwtAuth:
+        return JwtAuth.model_validate(self.data)
+
+
+@pytest.mark.slow
 class TestNone(BlockContract):
     model: ClassVar = NoAuth
     data: ClassVar = {}
