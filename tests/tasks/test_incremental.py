@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astrio.blocks.errors import ApiAnswerError, ConfigurationError
-from astrio.tasks.incremental import Window, advance, format_bound, higher, plan_window
+from astrio.tasks.incremental import (
+    Window,
+    advance,
+    format_bound,
+    higher,
+    plan_window,
+    sent_bounds,
+)
 from astrio.tasks.incremental_settings import IncrementalSettings
 
 NOW = datetime(2024, 5, 1, 10, 30, 15, 123456, tzinfo=UTC)
@@ -50,6 +57,65 @@ def test_a_later_run_begins_at_the_watermark_less_the_lookback(
     watermark: Any, lookback: Any, window: tuple[Any, Any]
 ) -> None:
     assert plan_window(settings(lookback=lookback), watermark, NOW) == Window(*window)
+
+
+@pytest.mark.parametrize(
+    ("more", "window", "sent"),
+    [
+        ({}, ("2024-05-01", "2024-05-02"), ("2024-05-01", "2024-05-02")),
+        ({"range_start": "open"}, ("2024-05-01", None), ("2024-04-30", None)),
+        (
+            {"range_start": "open"},
+            ("2024-05-01T10:00:00.5Z", None),
+            ("2024-05-01T09:59:59.5Z", None),
+        ),
+        ({"range_start": "open", "format": "date"}, ("2024-05-01T10:00:00Z", None), None),
+        ({"range_start": "open"}, (4711, None), (4710, None)),
+        ({"range_start": "open", "granularity": "1m"}, (1714550000, None), (1714549940, None)),
+        ({"range_start": "open"}, (None, 5), (None, 5)),
+        ({"range_end": "closed"}, (1, 5), (1, 5)),
+        ({"range_end": "closed", "granularity": 1}, (1, 5), (1, 4)),
+        (
+            {"range_end": "closed", "granularity": "1s"},
+            (None, "2024-05-01T10:00:00Z"),
+            (None, "2024-05-01T09:59:59Z"),
+        ),
+    ],
+)
+def test_bounds_are_asked_for_so_that_no_record_is_left_out(
+    more: dict[str, Any], window: tuple[Any, Any], sent: tuple[Any, Any] | None
+) -> None:
+    expected = sent or ("2024-04-30T10:00:00Z", None)
+    assert sent_bounds(settings(**more), Window(*window)) == Window(*expected)
+
+
+def test_a_token_of_the_last_run_is_the_window_s_start() -> None:
+    by_token = IncrementalSettings(token="next")
+    assert plan_window(by_token, "abc", NOW) == Window("abc", None)
+    assert plan_window(by_token, "abc", NOW, full_refresh=True) == Window()
+    with pytest.raises(ConfigurationError, match="a token has no order"):
+        plan_window(by_token, "abc", NOW, until="2024-01-01")
+
+
+def test_the_end_of_a_first_run_is_written_like_an_epoch_start() -> None:
+    assert plan_window(settings(start=1714550000), None, NOW) == Window(1714550000, 1714559415)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({}, "give `cursor`"),
+        ({"cursor": "a", "token": "b"}, "give `cursor`"),
+        ({"token": "b", "lookback": "1d"}, "`lookback` does not go with `token`"),
+        ({"cursor": "a", "step": "1d"}, "`step` needs"),
+        ({"cursor": "a", "newest_first": True, "sorted": True}, "neither with"),
+        ({"cursor": "a", "step": "0s"}, "more than 0"),
+        ({"cursor": "a", "timezone": "../etc"}, "no time zone"),
+    ],
+)
+def test_settings_that_contradict_themselves_are_refused(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        IncrementalSettings(**wrong)
 
 
 def test_a_full_refresh_is_like_a_first_run() -> None:

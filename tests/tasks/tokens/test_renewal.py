@@ -135,6 +135,14 @@ class TestRenewing:
             assert answer.content == b'{"ok": true}'
             assert len(server.granted) == 2
 
+    @pytest.mark.parametrize("body", [b"no JSON", b'"' + b"x" * 70_000 + b'"', b"[1]"])
+    async def test_a_body_that_says_nothing_of_the_kind_renews_nothing(self, body: bytes) -> None:
+        with provider() as server, serve(lambda _: body) as guard:
+            api = connection(server, refresh_when="error == 'token_expired'")
+            answer = await ask(api.model_copy(update={"base_url": guard.url}))
+            assert answer.content == body
+            assert len(server.granted) == 1
+
 
 class TestFaultsOfTheTokenEndpoint:
     async def test_a_server_error_passes_and_the_grant_stays(self) -> None:
