@@ -44,6 +44,7 @@ def sent(name: str, folder: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) 
         ("soap", b"<find><customer>Miller &amp; Sons</customer></find>"),
         ("upload", b'filename="sea.jpg"\r\nContent-Type: image/jpeg\r\n\r\n\xff\xd8photo\r\n'),
         ("graphql", b'"variables":{"first":10}'),
+        ("timeouts", b""),
     ],
 )
 def test_every_example_sends_what_the_page_says(
@@ -59,9 +60,11 @@ def test_every_example_sends_what_the_page_says(
         "soap": arrived.headers.get("Content-Type") == "text/xml; charset=utf-8",
         "upload": arrived.method == "PUT",
         "graphql": arrived.method == "POST",
+        "timeouts": arrived.method == "GET",
     }  # fmt: skip
     assert details[name]
 
 
 def test_every_example_is_run() -> None:
-    assert set(EXAMPLES) == {"search-by-query", "search-by-body", "soap", "upload", "graphql"}
+    known = {"search-by-query", "search-by-body", "soap", "upload", "graphql", "timeouts"}
+    assert set(EXAMPLES) == known
