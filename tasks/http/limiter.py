@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _CLAIMED_AHEAD: Final = 0.1  # seconds
 _MOST_CLAIMED: Final = 100
+_SLACK: Final = 1.03  # a process that wakes late sends close to the next one
 _UNITS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -66,7 +67,7 @@ class SharedLimiter(Limiter):
         super().__init__(now, sleep)
         self._store = store
         self._id = id_
-        self._interval = 1 / rate
+        self._interval = _SLACK / rate
         self._count = min(max(ceil(rate * _CLAIMED_AHEAD), 1), _MOST_CLAIMED)
         self._claimed: deque[float] = deque()
         self._lock = asyncio.Lock()

@@ -60,8 +60,12 @@ def begin(server: Provider, token: str, seconds: float) -> subprocess.Popen[str]
 
 
 def kill_between_refreshes(server: Provider, workers: list[subprocess.Popen[str]]) -> None:
-    """Kill some worker when no refresh can be in flight: shortly after one."""
-    while time.time() - server.times[-1] > 0.3:
+    """Kill some worker when no refresh can be in flight: some time after one, and before the next.
+
+    Just after one, its token may not be kept yet, and nobody could go on from it.
+    """
+    while not 0.5 < time.time() - server.times[-1] < 1.2:
+        assert any(worker.poll() is None for worker in workers)
         time.sleep(0.01)
     victim = random.choice(workers)
     victim.send_signal(signal.SIGKILL)
