@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ ENDS = {
     "parallel-pages": "total_reached",
     "offset-in-a-body": "empty_page",
     "last-record": "has_more_false",
+    "graphql-page-info": "has_more_false",
     "overlapping-pages": "empty_page",
     "scroll": "empty_page",
     "windows": "total_reached",
@@ -49,11 +51,13 @@ async def service(request: Any) -> Any:
     start = await _start(request)
     items = records[start : start + SIZE]
     more = start + SIZE < len(records)
+    end = items[-1]["id"] if items else None
     following = f"/links?start={start + SIZE}" if more else None
     body = {
         "items": items,
         "count": len(records),
         "handle": str(start + SIZE),
+        "data": {"orders": {"nodes": items, "pageInfo": {"endCursor": end, "hasNextPage": more}}},
         "more": more,
         "meta": {"next": items[-1]["id"] if more else None},
         "links": {"next": following},
@@ -64,19 +68,19 @@ async def service(request: Any) -> Any:
 
 
 async def _start(request: Any) -> int:
-    match request.path:
-        case "/pages" | "/archive":
-            return (int(request.query["page"]) - 1) * SIZE
-        case "/search":
-            return int((await request.json())["page"]["from"])
-        case "/offset":
-            return int(request.query["offset"])
-        case "/scroll":
-            return int((await request.json())["scroll_id"])
-        case "/cursor" | "/strict":
-            return int(request.query.get("after", "0"))
-        case _:
-            return int(request.query.get("start", "0"))
+    asked = request.query
+    sent = json.loads(await request.text() or "{}")
+    found = {
+        "/pages": lambda: (int(asked["page"]) - 1) * SIZE,
+        "/archive": lambda: (int(asked["page"]) - 1) * SIZE,
+        "/search": lambda: sent["page"]["from"],
+        "/offset": lambda: asked["offset"],
+        "/graphql": lambda: sent["variables"].get("after", 0),
+        "/scroll": lambda: sent["scroll_id"],
+        "/cursor": lambda: asked.get("after", "0"),
+        "/strict": lambda: asked.get("after", "0"),
+    }.get(request.path, lambda: asked.get("start", "0"))
+    return int(found())
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
