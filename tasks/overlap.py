@@ -23,9 +23,11 @@ def without_overlap(known: list[Any], records: list[Any]) -> list[Any]:
     """
     if not known:
         return records
-    for place in range(len(records) - 1, -1, -1):
-        if records[place] == known[-1]:
-            return records[place + 1 :]
+    # The first place that fits: where records are alike, one too many is better than one too few.
+    for sought in (known, known[-1:]):
+        for place in range(len(records) - len(sought) + 1):
+            if records[place : place + len(sought)] == sought:
+                return records[place + len(sought) :]
     raise DriftError(
         "The source moved while it was read: the next page does not begin with the last "
         "records of the page before, so that records may have been missed.",

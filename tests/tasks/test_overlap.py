@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -35,10 +36,17 @@ def test_what_the_page_before_held_is_left_out() -> None:
     assert without_overlap([], [1, 2]) == [1, 2]
     assert without_overlap([2], [2, 3]) == [3]
     assert without_overlap([2], [0, 1, 2, 3]) == [3]
+    assert without_overlap([1, 2], [1, 2, 3]) == [3]
+    assert without_overlap([1, 2], [2, 3]) == [3]
     with pytest.raises(DriftError):
         without_overlap([2], [3, 4])
     with pytest.raises(DriftError):
         without_overlap([2], [])
+
+
+def test_records_that_are_alike_hide_none_between_them() -> None:
+    assert without_overlap([2], [2, 3, 2]) == [3, 2]
+    assert without_overlap([2, 2], [2, 2, 3, 2]) == [3, 2]
 
 
 @pytest.mark.parametrize("more", [{}, {"total": "total"}, {"total": "total", "parallel": 3}])
@@ -92,11 +100,12 @@ async def test_a_source_that_moves_is_read_whole_or_not_at_all(
     count: int, changes: dict[int, tuple[bool, int]], more: dict[str, Any]
 ) -> None:
     removed: set[int] = set()
+    numbers = itertools.count(100)
 
     def change(delete: bool, place: int) -> Any:
         def apply(records: list[Any]) -> None:
             if not delete:
-                records.insert(place, {"id": 100 + place + len(records)})
+                records.insert(place, {"id": next(numbers)})
             elif place < len(records):
                 removed.add(records.pop(place)["id"])
 
