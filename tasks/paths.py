@@ -7,6 +7,7 @@ Filters, slices, unions and `..` go to `jsonpath_ng.ext`, which is imported only
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ MISSING: Final = object()
 _ROOT = re.compile(r"\$(?=[.\[]|$)")
 _NAME = re.compile(r"@\w+\.\w+|[\w$@][\w$@:-]*")
 _BRACKET = re.compile(r"""\[\s*(?:(-?\d+)|(\*)|'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*\]""")
+_ESCAPE = re.compile(r"""\\.|\"""", re.DOTALL)
+_BACKTRACKING = re.compile(r"""^(?:[^'"]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")*?(=~|`sub\b)""")
 _PLAIN_END = re.compile(_BRACKET.pattern + "$")
 
 
@@ -220,7 +223,22 @@ def _bracket_step(match: re.Match[str]) -> Step:
         return int(index)
     if wild is not None:
         return Every.ITEM
-    return re.sub(r"\\(.)", r"\1", single if single is not None else double)
+    return _unescaped(single if single is not None else double, match)
+
+
+def _unescaped(name: str, match: re.Match[str]) -> str:
+    """Return a quoted name with its escapes decoded, as JSON and RFC 9535 write them."""
+    try:
+        decoded = str(json.loads(f'"{_ESCAPE.sub(_as_in_json, name)}"', strict=False))
+        decoded.encode()
+    except ValueError:
+        reason = "unknown escape, or half of a surrogate pair"
+        raise PathSyntaxError(match.string, match.start(), reason) from None
+    return decoded
+
+
+def _as_in_json(match: re.Match[str]) -> str:
+    return {"\\'": "'", '"': '\\"'}.get(match.group(), match.group())
 
 
 @lru_cache(maxsize=256)
@@ -228,6 +246,11 @@ def _parse(text: str, offset: int) -> Any:
     from jsonpath_ng.exceptions import JSONPathError
     from jsonpath_ng.ext.parser import parse
 
+    backtracking = _BACKTRACKING.search(text)
+    if backtracking:
+        raise PathSyntaxError(
+            text, backtracking.start(1), "regular expressions belong into matches(), not here"
+        )
     try:
         return parse(text)
     except (JSONPathError, ValueError, RecursionError) as error:

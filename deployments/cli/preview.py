@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +18,7 @@ from astrio.deployments.cli.output import clean, print_json, show, waiting
 from astrio.flows.integration import Integration
 from astrio.flows.sampling import Judged, Sample, judge, read_sample
 from astrio.tasks.mapping.parser import parse_value
-from astrio.tasks.mapping.syntax import Access, Search, walk
+from astrio.tasks.mapping.syntax import Search, Slice, sources
 from astrio.tasks.paths import JsonPath
 
 app = typer.Typer()
@@ -77,12 +78,13 @@ def _found(path: JsonPath, record: Any) -> Any:
 
 
 def _paths(expression: Any) -> Iterator[JsonPath]:
-    for node in walk(parse_value(expression)):
+    for node in sources(parse_value(expression)):
         if isinstance(node, Search):
             yield node.path
-        elif isinstance(node, Access) and not node.children:
-            text = "".join(_step(step) for step in node.steps).removeprefix(".")
-            yield JsonPath(text, node.steps)
+        else:
+            steps = tuple(takewhile(lambda step: not isinstance(step, Slice), node.steps))
+            text = "".join(_step(step) for step in steps).removeprefix(".")
+            yield JsonPath(text, steps)  # type: ignore[arg-type]  # slices are left out
 
 
 def _step(step: Any) -> str:

@@ -34,6 +34,11 @@ def element(value: Any, index: int) -> Any:
     return None
 
 
+def sliced(value: Any, start: int | None, stop: int | None) -> list[Any] | None:
+    """Return a part of a list; null where it is no list."""
+    return value[start:stop] if isinstance(value, list) else None
+
+
 def elements(value: Any) -> Sequence[Any]:
     """Return a list's elements; none where it is no list."""
     return value if isinstance(value, list) else ()

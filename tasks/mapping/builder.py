@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lark import Lark, Token, Transformer, v_args
 
@@ -16,14 +16,18 @@ from astrio.tasks.mapping.syntax import (
     Access,
     Call,
     ExpressionError,
+    Fields,
+    Function,
     Items,
     Literal,
     Node,
     Operation,
     Search,
+    Slice,
 )
 from astrio.tasks.paths import Every, PathSyntaxError, Step, compile_path
 
+N = TypeVar("N", bound=Node)
 MAX_DEPTH = 64
 _ESCAPE = re.compile(r'\\(.)|"', re.DOTALL)
 
@@ -35,7 +39,7 @@ def grammar() -> Lark:
     return Lark(text, parser="lalr", lexer="contextual", transformer=_Builder())
 
 
-def limited(node: Node) -> Node:
+def limited(node: N) -> N:
     """Return the node with its depth set."""
     below = max((child.depth for child in node.children), default=0)
     here = len(node.steps) if isinstance(node, Access) else 1
@@ -89,7 +93,21 @@ class _Builder(Transformer[Token, Node]):
         return Search(path=path, offset=start)
 
     def items(self, *children: Node | None) -> Node:
-        return limited(Items(children=_given(children)))
+        return _folded(limited(Items(children=_given(children))))
+
+    def field(self, name: Token, value: Node) -> tuple[str, Node, int]:
+        return (_unquoted(name) if name.type == "STRING" else str(name)), value, _at(name)
+
+    def fields(self, *entries: tuple[str, Node, int] | None) -> Node:
+        given = [entry for entry in entries if entry is not None]
+        names = tuple(name for name, _, _ in given)
+        for place, (name, _, offset) in enumerate(given):
+            if name in names[:place]:
+                raise ExpressionError(f"The key {name} is there already.", offset)
+        return _folded(limited(Fields(names=names, children=tuple(value for _, value, _ in given))))
+
+    def function(self, name: Token, body: Node) -> Node:
+        return limited(Function(name=str(name), children=(body,), offset=_at(name)))
 
     def root(self, name: Token) -> Node:
         return Access(steps=(str(name),), offset=_at(name))
@@ -114,6 +132,9 @@ class _Builder(Transformer[Token, Node]):
 
     def every(self, base: Node) -> Node:
         return _stepped(base, Every.ITEM)
+
+    def part(self, base: Node, start: Token | None, stop: Token | None) -> Node:
+        return _stepped(base, Slice(_whole(start), _whole(stop)))
 
     def minus(self, sign: Token, operand: Node) -> Node:
         if isinstance(operand, Literal) and operand.value.__class__ in (int, float):
@@ -144,11 +165,24 @@ def _given(children: tuple[Node | None, ...]) -> tuple[Node, ...]:
     return tuple(child for child in children if child is not None)
 
 
+def _whole(token: Token | None) -> int | None:
+    return None if token is None else int(token)
+
+
 def _operation(sign: Token, *operands: Node) -> Node:
     return limited(Operation(sign=str(sign), children=operands, offset=_at(sign)))
 
 
-def _stepped(base: Node, step: Step) -> Node:
+def _folded(node: Items | Fields) -> Node:
+    """Return a literal where nothing in a list or object depends on the record."""
+    values = [child.value for child in node.children if isinstance(child, Literal)]
+    if len(values) < len(node.children):
+        return node
+    value = values if isinstance(node, Items) else dict(zip(node.names, values, strict=True))
+    return Literal(value=value, depth=node.depth)
+
+
+def _stepped(base: Node, step: Step | Slice) -> Node:
     if isinstance(base, Access):
         return limited(replace(base, steps=(*base.steps, step)))
     return limited(Access(steps=(step,), children=(base,), offset=base.offset))

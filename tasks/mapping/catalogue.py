@@ -6,6 +6,8 @@ A function is one module in `astrio.tasks.mapping.functions`:
     call             computes the value; a keyword-only `context` asks for the run's clock and zone
     EXAMPLES         pairs of an expression and its value, run by the tests
     REJECTS          optional: expressions that reject their record, run by the tests
+    prepare          optional: what takes the place of an argument that is a constant, such as a
+                     compiled pattern; raises LiteralError where the constant is wrong
     emit             optional: returns Python source in place of a call (see `Emission`), for what
                      is lazy or cheap
 
@@ -40,6 +42,7 @@ class Function:
         rejects: expressions that reject their record.
         least: how many arguments it needs.
         most: how many it takes; None: any number.
+        repeats: the places of arguments that are computed for each element: `item -> value`.
     """
 
     name: str
@@ -53,6 +56,8 @@ class Function:
     call: Callable[..., Any]
     emit: Callable[..., str] | None
     needs_context: bool
+    repeats: frozenset[int] = frozenset()
+    prepare: Callable[[int, Any], Any] | None = None
 
     def bound(self, context: MappingContext) -> Callable[..., Any]:
         """Return what computes a call in this context."""
@@ -104,4 +109,10 @@ def _read(module: ModuleType) -> Function:
         call=module.call,
         emit=getattr(module, "emit", None),
         needs_context=any(each.kind is each.KEYWORD_ONLY for each in parameters),
+        repeats=frozenset(
+            place
+            for place, each in enumerate(positional)
+            if str(each.annotation).startswith("Callable[")
+        ),
+        prepare=getattr(module, "prepare", None),
     )

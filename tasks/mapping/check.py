@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
+from astrio.blocks.errors import ConfigurationError
 from astrio.tasks.columns import clashes, column_name, is_reserved
+from astrio.tasks.mapping.catalogue import Function as MappingFunction
 from astrio.tasks.mapping.catalogue import functions, suggestion
 from astrio.tasks.mapping.parser import (
     MAX_CHARACTERS,
@@ -15,7 +17,17 @@ from astrio.tasks.mapping.parser import (
     parse_template,
     parse_value,
 )
-from astrio.tasks.mapping.syntax import Access, Call, ExpressionError, Node, Search, walk
+from astrio.tasks.mapping.syntax import (
+    Call,
+    ExpressionError,
+    Function,
+    Literal,
+    Node,
+    Search,
+    sources,
+    walk,
+)
+from astrio.tasks.mapping.values import LiteralError
 
 
 @dataclass(frozen=True)
@@ -92,19 +104,33 @@ def mistakes(node: Node) -> Iterator[ExpressionProblem]:
         elif refusal := function.refusal(len(below.children)):
             usage = f"Its form is {function.usage}."
             yield ExpressionProblem(None, refusal, below.offset, usage)
+        else:
+            yield from _arguments(function, below)
+
+
+def _arguments(function: MappingFunction, call: Call) -> Iterator[ExpressionProblem]:
+    for place, argument in enumerate(call.children):
+        if isinstance(argument, Function) is not (place in function.repeats):
+            wanted = "a function: name -> value" if place in function.repeats else "no function"
+            message = f"Argument {place + 1} of {function.name}() is {wanted}."
+            hint = f"Its form is {function.usage}."
+            yield ExpressionProblem(None, message, argument.offset, hint)
+        elif function.prepare is not None and isinstance(argument, Literal):
+            try:
+                function.prepare(place, argument.value)
+            except LiteralError as error:
+                yield ExpressionProblem(None, str(error), argument.offset)
+            except ConfigurationError:
+                pass  # a secret that is not set here is missed where the mapping runs
 
 
 def unknown_names(node: Node, known: Collection[str]) -> Iterator[ExpressionProblem]:
     """Yield each top-level name that is not among the known ones."""
     listed = ", ".join(sorted(known)) or "none"
-    for below in walk(node):
-        if isinstance(below, Search):
-            name = below.path.steps[0] if below.path.steps else None
-        elif isinstance(below, Access) and not below.children and below.steps:
-            name = below.steps[0]
-        else:
-            continue
-        if name in known:
+    for below in sources(node):
+        steps = below.path.steps if isinstance(below, Search) else below.steps
+        name = steps[0] if steps else None
+        if name in known or (name is None and not isinstance(below, Search)):
             continue
         close = get_close_matches(str(name), known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"Known names: {listed}."

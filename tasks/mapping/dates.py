@@ -37,6 +37,16 @@ def read_datetime(where: str, value: Any, zone: tzinfo) -> datetime:
     return found if found.tzinfo is not None else found.replace(tzinfo=zone)
 
 
+def read_moment(where: str, value: Any, zone: tzinfo) -> date:
+    """Return a date as a date, and what tells the time of day as a time with its zone."""
+    if isinstance(value, str):
+        short = len(value) <= len("2024-02-29")
+        return read_date(where, value) if short else read_datetime(where, value, zone)
+    if isinstance(value, datetime):
+        return read_datetime(where, value, zone)
+    return read_date(where, value)
+
+
 def _parsed(where: str, value: str) -> datetime:
     try:
         return datetime.fromisoformat(value)

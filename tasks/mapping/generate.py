@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from astrio.blocks.errors import ApiAnswerError, RecordRejectedError
-from astrio.tasks.mapping import access, operators, values
+from astrio.tasks.mapping import access, operators, repetition, values
+from astrio.tasks.mapping.catalogue import Function as MappingFunction
 from astrio.tasks.mapping.catalogue import functions
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.mapping.emission import Emission
@@ -25,6 +26,7 @@ from astrio.tasks.mapping.syntax import (
     Access,
     Call,
     Fields,
+    Function,
     Items,
     Literal,
     Node,
@@ -51,10 +53,11 @@ _RUNTIME: dict[str, Any] = {
     "list": list,
     "template": values.template,
     "equal": operators.equal,
+    "counted": repetition.counted,
     **{name: getattr(operators, name) for name in _SIGNS.values()},
     **{
         name: getattr(access, name)
-        for name in ("record_of", "object_of", "child", "element", "elements")
+        for name in ("record_of", "object_of", "child", "element", "elements", "sliced")
     },
 }
 
@@ -75,10 +78,12 @@ class Compiled:
         return RecordRejectedError(reason + where)
 
     def _place(self, error: Exception) -> int | None:
-        trace = error.__traceback__
-        while trace is not None and trace.tb_frame.f_code.co_filename != _FILE:
+        place, trace = None, error.__traceback__
+        while trace is not None:  # the innermost: what is computed for an element lies deeper
+            if trace.tb_frame.f_code.co_filename == _FILE:
+                place = self.places.get(trace.tb_lineno, place)
             trace = trace.tb_next
-        return None if trace is None else self.places.get(trace.tb_lineno)
+        return place
 
 
 def _unforeseen(error: Exception) -> str:
@@ -108,6 +113,7 @@ class _Generator:
         self._namespace = dict(_RUNTIME)
         self._names = 0
         self._lookups = Lookups(self._temporary)
+        self._bound: dict[str, str] = {}  # variables of the functions around, by their names
 
     def compile(self, result: str) -> Compiled:
         body = "\n".join(f"    {line}" for line in (*self._lookups.lines, f"return ({result})"))
@@ -123,8 +129,9 @@ class _Generator:
             case Literal():
                 written = self._constant(node.value)
             case Access():
-                base = self.source(node.children[0]) if node.children else None
-                written = self._lookups.access(node, base)
+                written = self._access(node)
+            case Function():
+                written = self._function(node)
             case Search():
                 written = _marked(node, f"{self._bind(node.path.values)}(record)")
             case Call():
@@ -134,6 +141,24 @@ class _Generator:
             case _:
                 written = self._composed(node)
         return written
+
+    def _access(self, node: Access) -> str:
+        first = node.steps[0] if node.steps and not node.children else None
+        if isinstance(first, str) and first in self._bound:
+            return self._lookups.stepped(self._bound[first], node.steps[1:])
+        base = self.source(node.children[0]) if node.children else None
+        return self._lookups.access(node, base)
+
+    def _function(self, node: Function) -> str:
+        """Return the source of a function of one element, which counts what it computes."""
+        allowance = f"spent = [{repetition.ALLOWANCE}]"
+        if allowance not in self._lookups.lines:
+            self._lookups.lines.append(allowance)
+        around, name = self._bound, self._temporary()
+        self._bound = {**around, node.name: name}
+        value = self.source(node.children[0])
+        self._bound = around
+        return f"counted(spent, (lambda {name}: {value}))"
 
     def _composed(self, node: Node) -> str:
         """Return the source of a list, an object or a template."""
@@ -170,7 +195,17 @@ class _Generator:
         name = f"f_{node.name}"
         self._namespace[name] = function.bound(self._context)
         emission = Emission(_marked(node, name), self._temporary)
-        return (function.emit or Emission.call)(emission, *self._below(node))
+        arguments = [
+            self._argument(function, place, child) for place, child in enumerate(node.children)
+        ]
+        return (function.emit or Emission.call)(emission, *arguments)
+
+    def _argument(self, function: MappingFunction, place: int, node: Node) -> str:
+        if function.prepare is not None and isinstance(node, Literal):
+            prepared = function.prepare(place, node.value)
+            if prepared is not node.value:
+                return self._bind(prepared)
+        return self.source(node)
 
     def _operation(self, node: Operation) -> str:
         match node.sign:

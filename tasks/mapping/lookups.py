@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from astrio.tasks.mapping.syntax import Access
+from astrio.tasks.mapping.syntax import Access, Slice
 from astrio.tasks.paths import Every, Step
 
 
@@ -21,12 +21,12 @@ class Lookups:
     def access(self, node: Access, base: str | None) -> str:
         """Return the source of an access: into the record, or into the value of `base`."""
         if base is not None:
-            return self._stepped(base, node.steps)
+            return self.stepped(base, node.steps)
         plain = next(
-            (place for place, step in enumerate(node.steps) if isinstance(step, Every)),
+            (place for place, step in enumerate(node.steps) if isinstance(step, Every | Slice)),
             len(node.steps),
         )
-        return self._stepped(self._value(node.steps[:plain]), node.steps[plain:])
+        return self.stepped(self._value(_plain(node.steps[:plain])), node.steps[plain:])
 
     def _value(self, steps: tuple[Step, ...]) -> str:
         """Return the variable that holds the value of a fixed path of the record."""
@@ -54,27 +54,38 @@ class Lookups:
         self.lines.append(f"{name} = {source}")
         return name
 
-    def _stepped(self, source: str, steps: tuple[Step, ...]) -> str:
+    def stepped(self, source: str, steps: tuple[Step | Slice, ...]) -> str:
+        """Return the source of steps into a value."""
         for place, step in enumerate(steps):
-            if isinstance(step, Every):
-                return self._each(source, steps[place + 1 :])
+            if isinstance(step, Every | Slice):
+                return self._each(_part(source, step), steps[place + 1 :])
             source = _step(source, step)
         return source
 
-    def _each(self, source: str, steps: tuple[Step, ...]) -> str:
+    def _each(self, source: str, steps: tuple[Step | Slice, ...]) -> str:
         """Return the source of a list over all elements; wildcards in `steps` flatten it."""
         whole = self._temporary()
         name = self._temporary()
         loops = f"for {name} in {whole}"
         inner = name
         for step in steps:
-            if isinstance(step, Every):
+            if isinstance(step, Every | Slice):
                 name = self._temporary()
-                loops += f" for {name} in elements({inner})"
+                loops += f" for {name} in elements({_part(inner, step)})"
                 inner = name
             else:
                 inner = _step(inner, step)
         return f"([{inner} {loops}] if ({whole} := {source}).__class__ is list else None)"
+
+
+def _plain(steps: tuple[Step | Slice, ...]) -> tuple[Step, ...]:
+    return tuple(step for step in steps if not isinstance(step, Slice))
+
+
+def _part(source: str, step: Every | Slice) -> str:
+    if isinstance(step, Slice):
+        return f"sliced({source}, {step.start!r}, {step.stop!r})"
+    return source
 
 
 def _step(source: str, step: str | int) -> str:

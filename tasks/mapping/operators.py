@@ -8,13 +8,14 @@ from datetime import date, datetime
 from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Any, Final, NoReturn
 
-from astrio.tasks.mapping.values import finite, kind, mismatch, reject
+from astrio.tasks.mapping.values import LONGEST_NUMBER, finite, kind, mismatch, reject
 
 _ORDERED: Final = {int, float, str, Decimal, date, datetime}
 _NUMBERS: Final = {int, float, Decimal}
 _TRAPS: Final = [DivisionByZero, InvalidOperation, Overflow]
 _EXACT: Final = Context(prec=10_000, traps=_TRAPS)
 _SHORTEST_QUOTIENT: Final = 28
+_MOST_BITS: Final = int(LONGEST_NUMBER * 3.32)
 
 
 def equal(left: Any, right: Any) -> bool:
@@ -68,9 +69,13 @@ def _arithmetic(sign: str, compute: Callable[[Any, Any], Any], exact: str) -> Ca
             if first is Decimal or second is Decimal:
                 return _decimal(exact, left, right)
             result = compute(left, right)
-            return finite(sign, result) if result.__class__ is float else result
+            if result.__class__ is float:
+                return finite(sign, result)
         except ArithmeticError as error:
             _refuse(sign, error)
+        if result.bit_length() > _MOST_BITS:
+            reject(f"{sign} leaves the range of numbers")
+        return result
 
     return computed
 

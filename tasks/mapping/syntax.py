@@ -42,11 +42,19 @@ class Literal(Node):
     value: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A step to the elements from `start` up to before `stop`, None: the list's own end."""
+
+    start: int | None
+    stop: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access(Node):
-    """Steps into the record, or into the value of its only child."""
+    """Steps into the record, into the value of its only child, or into a bound variable."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[Step | Slice, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +67,13 @@ class Search(Node):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Node):
     """A function's call; the children are its arguments."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function(Node):
+    """An argument that is computed for each element: `name -> child`."""
 
     name: str
 
@@ -85,6 +100,21 @@ class Fields(Node):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template(Node):
     """A text put together from its children's values."""
+
+
+def sources(node: Node, bound: frozenset[str] = frozenset()) -> Iterator[Access | Search]:
+    """Yield what reads the record, in the order of the text; bound variables are none of it."""
+    if isinstance(node, Function):
+        bound |= {node.name}
+    if isinstance(node, Search) or (isinstance(node, Access) and not _is_bound(node, bound)):
+        yield node
+    for child in node.children:
+        yield from sources(child, bound)
+
+
+def _is_bound(node: Access, bound: frozenset[str]) -> bool:
+    """Whether an access begins elsewhere than in the record."""
+    return bool(node.children) or (bool(node.steps) and node.steps[0] in bound)
 
 
 def walk(node: Node) -> Iterator[Node]:

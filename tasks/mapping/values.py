@@ -14,6 +14,11 @@ MAX_TEXT = 10_000_000
 LONGEST_NUMBER = 4_300
 """Digits; what Python converts without being asked twice (CVE-2020-10735)."""
 
+
+class LiteralError(ValueError):
+    """What stands in an expression as a constant cannot be used; the text is a sentence."""
+
+
 _NAMES: dict[type, str] = {
     type(None): "null",
     str: "text",
@@ -56,6 +61,14 @@ def text(where: str, value: Any) -> str:
     if isinstance(value, str):
         return value
     mismatch(where, "text", value)
+
+
+def encoded(where: str, value: Any) -> bytes:
+    """Return the UTF-8 of the value, which must be text without halves of surrogate pairs."""
+    try:
+        return text(where, value).encode()
+    except UnicodeEncodeError:
+        reject(f"{where}: half of a surrogate pair is no character")
 
 
 def whole(where: str, value: Any) -> int:

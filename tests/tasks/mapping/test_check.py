@@ -38,7 +38,7 @@ from astrio.tasks.mapping.compile import check_expression, check_mapping, check_
         (r"'\ud800'", 0, "Half of a surrogate pair is no character.", None),
         ("1e999", 0, "The number is too large.", None),
         ("a + 1 + $.b[1:2:3:4]", 17, "The JSONPath is wrong: unexpected character.", None),
-        ("{{ a", 0, None, "A placeholder is written {{ expression }}."),
+        ("{{ a", 1, None, "A placeholder is written {{ expression }}."),
         ("a" * 4_001, 0, "The expression is longer than 4,000 characters.", None),
         ("__import__('os')", 0, "There is no function __import__().", None),
     ],

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import operator
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import process_time
 from typing import Any
 
 import pytest
@@ -47,14 +49,16 @@ PIECES = st.sampled_from(
         *"()[].,+-*/<>$@?:&|!=%{}'\"\\ \n\t0123456789_#`~^;",
         *("==", "!=", "<=", ">=", "??", "and", "or", "not", "true", "false", "null", "[*]"),
         *("'x'", '"y"', "$.a", "$..b", "$.items[?(@.a > 1)].b", "{{", "}}", "{{ a }}", "eval"),
+        *("map(a, x -> x.b)", "{a: b}", "->", "x -> x", "[1:]", "[:-1]", "filter", "'('"),
         *("__import__", "__class__", "lambda", "import os", "\u2028", "é", "\x00", "1e9"),
     ]
 )
+deferred_pairs: st.SearchStrategy[Pair] = st.deferred(lambda: pairs)
 ALLOWED_ATTRIBUTES = {"get", "__class__", "strip", "lower", "upper"}
 RUNTIME_NAMES = {
     *("record", "record_of", "object_of", "child", "element", "elements", "equal", "less"),
     *("less_or_equal", "greater", "greater_or_equal", "add", "subtract", "multiply", "divide"),
-    *("template", "str", "dict", "list"),
+    *("template", "str", "dict", "list", "counted", "spent", "sliced"),
 }
 
 
@@ -65,6 +69,32 @@ def test_no_text_makes_the_checker_or_a_record_crash(text: str, record: dict[str
         return
     with suppress(RecordRejectedError):
         compile_expression(text, CONTEXT)(record)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7_200)
+@settings(max_examples=int(os.environ.get("ASTRIO_EXPRESSIONS", "50000")), deadline=None)
+@given(
+    st.lists(PIECES, max_size=25).map("".join) | deferred_pairs.map(lambda pair: pair.text), records
+)
+def test_many_texts_and_expressions_keep_within_their_bounds(
+    text: str, record: dict[str, Any]
+) -> None:
+    """`ASTRIO_EXPRESSIONS=1000000` runs a million of them."""
+    if check_expression(text):
+        return
+    started = process_time()
+    with suppress(RecordRejectedError):
+        assert bounded_size(compile_expression(text, CONTEXT)(record)) <= 10_000_000
+    assert process_time() - started < 5
+
+
+def bounded_size(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + sum(map(bounded_size, value.values()))
+    if isinstance(value, list):
+        return 1 + sum(map(bounded_size, value))
+    return len(value) if isinstance(value, str) else 1
 
 
 @settings(max_examples=200, deadline=None)
@@ -198,6 +228,32 @@ def lowered(part: Pair) -> Pair:
     return Pair(f"lower({part.text})", meaning)
 
 
+def mapped(part: Pair, body: Pair) -> Pair:
+    """`map` over a list of two: the variable hides the record's `a`."""
+
+    def meaning(record: Any) -> Any:
+        first, second = part.meaning(record), record.get("b")
+        known = record if isinstance(record, dict) else {}
+        return [body.meaning({**known, "a": element}) for element in (first, second)]
+
+    return Pair(f"map([{part.text}, b], a -> {body.text})", meaning)
+
+
+def fields(left: Pair, right: Pair) -> Pair:
+    return Pair(
+        f"{{x: {left.text}, 'y z': {right.text}}}",
+        lambda record: {"x": left.meaning(record), "y z": right.meaning(record)},
+    )
+
+
+def tail(part: Pair) -> Pair:
+    def meaning(record: Any) -> Any:
+        found = part.meaning(record)
+        return found[1:] if isinstance(found, list) else None
+
+    return Pair(f"coalesce({part.text})[1:]", meaning)
+
+
 def negated(part: Pair) -> Pair:
     return Pair(f"(not {part.text})", lambda record: not part.meaning(record))
 
@@ -221,6 +277,9 @@ def larger(inner: st.SearchStrategy[Pair]) -> st.SearchStrategy[Pair]:
         st.builds(joined, st.lists(inner, min_size=1, max_size=3)),
         st.builds(lowered, inner),
         st.builds(negated, inner),
+        st.builds(mapped, inner, inner),
+        st.builds(fields, inner, inner),
+        st.builds(tail, inner),
     )
 
 
@@ -276,6 +335,7 @@ def test_generated_source_reaches_nothing_but_its_own_names(text: str) -> None:
         *("if({}, 1, 2)", "if(a, {}, 2)", "coalesce(a, b, {})", "coalesce({}, b, a)", "abs({})"),
         *("a ?? ({})", "default({}, 1)", "default(a, {})", "1 + ({})", "a == ({})", "a < ({})"),
         *("a and ({})", "not ({}) or b", "first({}).x", "split({}, ',')[0]", "json({})[*].a[*].b"),
+        *("map(a, x -> {})", "filter({}, x -> x.y)", "{ x: {} }", "map({}[0:1].b, x -> x)[1:]"),
     ],
 )
 def test_every_expression_within_the_depth_compiles(wrapped: str) -> None:
