@@ -1,0 +1,1 @@
+"""Webhooks: signature schemes, and the sources and targets that are saved."""
