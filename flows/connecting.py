@@ -46,8 +46,10 @@ def with_target(push: PushSettings) -> PushSettings:
     return push.model_copy(update={"to": target})
 
 
-def resolved_api(integration: Integration, started: datetime | None = None) -> RestApi:
+def resolved_api(integration: Integration, started: datetime | None = None) -> RestApi | None:
     """Return the connection with `vars` and `{{timestamp}}` filled in; secrets stay references.
+
+    None: the source names no API.
 
     Args:
         integration: its API, read by `with_source` if it is saved, and `vars`.
@@ -56,6 +58,8 @@ def resolved_api(integration: Integration, started: datetime | None = None) -> R
     Raises:
         ConfigurationError: a placeholder cannot be filled in, or the result is no base URL.
     """
+    if integration.source.api is None:
+        return None
     api = integration.source.connection
     scope = {"timestamp": (started or datetime.now(UTC)).isoformat(), **integration.vars}
     base_url = str(render(api.base_url, scope))

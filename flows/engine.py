@@ -24,7 +24,11 @@ async def run_without_prefect(
     Raises:
         AstrioError: the run failed; its report is kept with the data.
     """
-    run = Run(integration, options or RunOptions())
+    return await engine(Run(integration, options or RunOptions()))
+
+
+async def engine(run: Run) -> RunReport:
+    """Carry out a prepared run; raises as `run_without_prefect`."""
     try:
         return await _stages(run, await run.open())
     except Exception as error:
@@ -37,8 +41,10 @@ async def _stages(run: Run, plan: Plan) -> RunReport:
     integration = run.integration
     async with AsyncExitStack() as stack:
         stack.enter_context(rare_collections())
-        client = ApiClient(plan.api, retry=integration.retry, errors=integration.errors)
-        session = plan.opened(await stack.enter_async_context(client))
+        session = None
+        if plan.api is not None:
+            client = ApiClient(plan.api, retry=integration.retry, errors=integration.errors)
+            session = plan.opened(await stack.enter_async_context(client))
         chain = await stack.enter_async_context(Chain())
         pages = await chain.stream(fetch_pages(session, plan.reading, chain.stopping))
         batches = await chain.stream(transform_pages(pages, plan.mapping))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticKnownError
 
 from astrio.blocks.api import RestApi
 from astrio.blocks.settings import Settings
@@ -29,10 +30,16 @@ else:
     RestApiOrName = or_saved(RestApi, '{base_url: "https://…"}')
 
 
+# What may stand in the place of `source.api`; declared before it, as its validator looks at them.
+_ORIGINS: Final = ("python", "webhook")
+
+
 class Source(Settings):
     """`source`: where records come from."""
 
-    api: RestApiOrName = Field(description="A saved REST API's name, or one written out.")
+    api: RestApiOrName | None = Field(
+        None, validate_default=True, description="A saved REST API's name, or one written out."
+    )
     request: RequestSettings = Field(default_factory=RequestSettings)
     response: ResponseSettings = Field(default_factory=ResponseSettings)
     records: str = Field("$", description="Path to the list of records, e.g. $.orders[*].")
@@ -47,9 +54,17 @@ class Source(Settings):
     )
     filter: str | None = Field(None, description="Expression over a record; false leaves it out.")
 
+    @field_validator("api", mode="before")
+    @classmethod
+    def _from_somewhere(cls, api: Any, info: ValidationInfo) -> Any:
+        if api is None and not any(info.data.get(name) for name in _ORIGINS):
+            raise PydanticKnownError("missing")
+        return api
+
     @property
     def connection(self) -> RestApi:
         """The connection, once its saved name has been resolved (`astrio.flows.connecting`)."""
+        assert self.api is not None  # asked for only where an API is read
         return written_out(self.api, "source.api")
 
 

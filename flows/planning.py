@@ -30,6 +30,7 @@ from astrio.tasks.mapping.compile import CompiledMapping, compile_mapping
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.options import RunOptions
 from astrio.tasks.outcome import Outcome
+from astrio.tasks.page_source import PageSource
 from astrio.tasks.pushing import fail_run
 from astrio.tasks.read_plan import ReadPlan
 from astrio.tasks.report import Requests, RunReport
@@ -44,19 +45,22 @@ class Plan:
     """Everything the five stages of one run need.
 
     Attributes:
-        api: the connection with the file's `vars` filled in.
+        api: the connection with the file's `vars` filled in, None if no API is needed.
+        reading: what to read of the API, or what yields the pages itself.
         requests_before: requests of the earlier part of a resumed run.
     """
 
-    api: RestApi
-    reading: ReadPlan
+    api: RestApi | None
+    reading: ReadPlan | PageSource
     mapping: CompiledMapping
     rules: CompiledRules
     outcome: Outcome
     requests_before: Requests = field(default_factory=Requests)
 
-    def opened(self, session: ApiClient) -> ApiClient:
+    def opened(self, session: ApiClient | None) -> ApiClient | None:
         """Count this session's requests in the run's account, and return the session."""
+        if session is None:
+            return None
         session.stats.start_from(self.requests_before)
         self.outcome.account.requests = session.stats.report
         return session
@@ -65,8 +69,25 @@ class Plan:
 class Run:
     """One run of an integration, from the lease to its release."""
 
-    def __init__(self, integration: Integration, options: RunOptions) -> None:
-        """Prepare the account; nothing is opened yet."""
+    def __init__(
+        self,
+        integration: Integration,
+        options: RunOptions,
+        pages: PageSource | None = None,
+        *,
+        connects: bool = False,
+    ) -> None:
+        """Prepare the account; nothing is opened yet.
+
+        Args:
+            integration: the integration.
+            options: what this run does differently from the file.
+            pages: records to take instead of the source's own, such as quarantined ones. The
+                run then leaves the stream's watermark and resume point as they are.
+            connects: whether these pages need a session of the source's API.
+        """
+        self._pages = pages
+        self._connects = connects
         self.integration = integration
         self.options = options
         self.account = Account(
@@ -100,6 +121,8 @@ class Run:
 
     async def _plan(self, outcome: Outcome, state: StreamState) -> Plan:
         integration, options, account = self.integration, self.options, self.account
+        if self._pages is not None:
+            return self._plan_of(self._pages, outcome)
         point = usable(state.resume, integration, options)
         before = Requests()
         if point is not None:
@@ -110,17 +133,34 @@ class Run:
             account.report.window = ReportWindow(start=window.start, end=window.end)
         self._closing_rules(outcome, state, window, point)
         context = MappingContext(now=account.started)
+        reading = replace(
+            self._reading(outcome, window, point, context),
+            ties=self._ties(state, window, point),
+        )
+        plan = self._with_parts(resolved_api(integration), reading, context, outcome)
+        return replace(plan, requests_before=before)
+
+    def _plan_of(self, pages: PageSource, outcome: Outcome) -> Plan:
+        """Return the plan of records that are not the stream's own reading."""
+        outcome.apart = True
+        api = resolved_api(self.integration) if self._connects else None
+        return self._with_parts(api, pages, MappingContext(now=self.account.started), outcome)
+
+    def _with_parts(
+        self,
+        api: RestApi | None,
+        reading: ReadPlan | PageSource,
+        context: MappingContext,
+        outcome: Outcome,
+    ) -> Plan:
+        integration = self.integration
         mapping = compile_mapping(integration.map, context, key=integration.push.key)
         return Plan(
-            api=resolved_api(integration),
-            reading=replace(
-                self._reading(outcome, window, point, context),
-                ties=self._ties(state, window, point),
-            ),
+            api=api,
+            reading=reading,
             mapping=mapping,
             rules=compile_rules(integration.rules, mapping.columns, key=integration.push.key),
             outcome=outcome,
-            requests_before=before,
         )
 
     def _window(self, state: StreamState, point: ResumePoint | None) -> Window:

@@ -108,7 +108,7 @@ def fingerprint(integration: Integration) -> str:
     """Return a hash of what decides which records the source yields, and in which order."""
     source = integration.source
     told = {
-        "base_url": source.connection.base_url,
+        "base_url": None if source.api is None else source.connection.base_url,
         "vars": integration.vars,
         **source.model_dump(
             mode="json", by_alias=True, exclude={"api"}, context={"show_secrets": False}

@@ -115,6 +115,7 @@ async def read_sample(
     sample = Sample(datetime.now(UTC))
     integration = with_source(integration)
     api = resolved_api(integration, sample.started)
+    assert api is not None  # every source is an API yet
     client = _Client(api, retry=integration.retry, errors=integration.errors)
     plan = _plan(integration, sample.started)
     async with client, aclosing(read_pages(client, plan)) as pages:

@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import traceback
-from contextlib import AsyncExitStack
-from typing import cast
-
 from prefect import flow
-from prefect.client.schemas.objects import State
-from prefect.logging import get_run_logger
-from prefect.runtime import deployment, flow_run
-from prefect.states import Completed
 
-from astrio.blocks.errors import AstrioError, WaitTooLongError
-from astrio.blocks.redaction import redact
-from astrio.blocks.tokens import NeedsAuthorisationError
-from astrio.flows.artifacts import progress_artifact, report_artifact
-from astrio.flows.history import earlier_runs
+from astrio.flows.carrying_out import carry_out
 from astrio.flows.integration import Integration
 from astrio.flows.naming import run_name
-from astrio.flows.planning import Plan, Run
-from astrio.flows.reauthorising import wait_for_authorisation
+from astrio.flows.planning import Run
 from astrio.flows.redacted_logs import redact_logs
-from astrio.flows.rescheduling import go_on_after
-from astrio.flows.summary import STATES, headline
-from astrio.tasks.arrows import draw_arrow
-from astrio.tasks.authenticate import authenticate
-from astrio.tasks.collecting import rare_collections
-from astrio.tasks.fetch import fetch
 from astrio.tasks.options import RunOptions
-from astrio.tasks.progress import announce
-from astrio.tasks.push import push
 from astrio.tasks.report import RunReport
-from astrio.tasks.streaming import Chain
-from astrio.tasks.transform import transform
-from astrio.tasks.validate import validate
 
 redact_logs()
 
@@ -54,54 +29,4 @@ async def sync(integration: Integration, options: RunOptions = PLAIN) -> RunRepo
     Raises:
         AstrioError: the run failed; its report is kept with the data and as an artifact.
     """
-    run = Run(integration, options)
-    run.account.report.flow_run = str(flow_run.id) if flow_run.id else None
-    try:
-        async with progress_artifact(integration.name):
-            report = await _chain(run, await run.open())
-    except asyncio.CancelledError:
-        await run.fail(AstrioError("The run was cancelled."), state="cancelled")
-        raise
-    except Exception as error:  # noqa: BLE001 (whatever it is, the run is closed and told)
-        get_run_logger().debug(redact(traceback.format_exc()))
-        told = await run.fail(error)
-        if isinstance(told, NeedsAuthorisationError):
-            await wait_for_authorisation(told, integration.name)
-        if isinstance(told, WaitTooLongError) and deployment.id:
-            await go_on_after(told)
-        raise told from None  # a cause's text may hold what must not be logged
-    finally:
-        await run.close()
-        await _publish(run)
-    # A state of its own makes the list of runs tell how each has ended; callers get its data.
-    state: State[RunReport] = Completed(
-        name=STATES[report.state], message=headline(report), data=report
-    )
-    return cast("RunReport", state)
-
-
-async def _chain(run: Run, plan: Plan) -> RunReport:
-    async with AsyncExitStack() as stack:
-        stack.enter_context(rare_collections())
-        session = await authenticate(
-            plan.api, retry=run.integration.retry, errors=run.integration.errors
-        )
-        stack.push_async_callback(session.aclose)
-        chain = await stack.enter_async_context(Chain(link=draw_arrow))
-        plan.opened(session)
-        pages = await chain.stream(fetch(session, plan.reading, chain.stopping))
-        batches = await chain.stream(transform(pages, plan.mapping))
-        accepted = await chain.stream(validate(batches, plan.rules))
-        return await push(accepted, plan.outcome)
-
-
-async def _publish(run: Run) -> None:
-    """Show the report to whoever watches: the command line, the log, the Prefect UI."""
-    report, integration = run.account.report, run.integration
-    announce(report)
-    get_run_logger().info(headline(report))
-    earlier = await earlier_runs(integration.push, integration.name, run.account.run_id)
-    try:
-        await report_artifact(report, earlier)
-    except Exception as error:  # noqa: BLE001 (the rows are written, whatever Prefect's API says)
-        get_run_logger().warning(f"The report's artifact could not be kept: {redact(str(error))}")
+    return await carry_out(Run(integration, options))

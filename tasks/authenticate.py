@@ -17,21 +17,24 @@ from astrio.tasks.unexpected import explained
 
 @task(name="authenticate", cache_policy=NO_CACHE, persist_result=False)
 async def authenticate(
-    api: RestApi,
+    api: RestApi | None,
     *,
     retry: RetrySettings | None = None,
     errors: Mapping[str, str] | None = None,
-) -> ApiClient:
+) -> ApiClient | None:
     """Resolve the connection's secrets and return an open client; close it with `aclose()`.
 
     Args:
-        api: the connection; its secrets are references such as `${env:NAME}`.
+        api: the connection; its secrets are references such as `${env:NAME}`. None: the source
+            needs no API, and there is no session.
         retry: how failed requests are repeated.
         errors: the integration's own advice by HTTP status.
 
     Raises:
         ConfigurationError: a referenced variable is not set.
     """
+    if api is None:
+        return None
     with explained():
         client = ApiClient(
             api,

@@ -32,6 +32,7 @@ class Outcome:
         atomic: the slice stays in one transaction.
         staged: the rows take the place of the table's at the end (`replace`).
         sorted: the watermark moves with each chunk.
+        apart: the records are not the stream's own reading (a replay): its resume point stays.
         finished: the destination has ended the slice: nothing of it can be taken back.
     """
 
@@ -44,6 +45,7 @@ class Outcome:
     atomic: bool = False
     staged: bool = False
     sorted: bool = False
+    apart: bool = False
     finished: bool = False
     _thread: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="destination")

@@ -63,7 +63,7 @@ async def fail_run(outcome: Outcome, error: AstrioError, *, state: str = "failed
         account.roll_back()
     _stop_clock(outcome)
     report = account.fail(error, state=state)
-    unusable = isinstance(error, ImbalanceError | TooManyRejectsError)
+    unusable = isinstance(error, ImbalanceError | TooManyRejectsError) and not outcome.apart
     await outcome.call(outcome.destination.abandon, report, clear_resume=unusable)
     return report
 
@@ -93,7 +93,7 @@ async def _close_account(outcome: Outcome) -> RunReport:
     lost = report.records.rejected + report.records.failed
     report.state = "completed_with_rejects" if lost else "completed"
     _stop_clock(outcome)
-    await outcome.finish(watermark=watermark, ties=account.ties, clear_resume=True)
+    await outcome.finish(watermark=watermark, ties=account.ties, clear_resume=not outcome.apart)
     return report
 
 
