@@ -47,6 +47,11 @@ class PushSettings(Settings):
         "replace: put the rows in the place of all rows of the table, once they are complete.",
     )
     key: tuple[str, ...] = Field((), description="Target fields that identify a row.")
+    version: str | None = Field(
+        None,
+        description="Target field by which a row is newer than another of its key: a row of a "
+        "lower version never takes the place of one of a higher.",
+    )
 
     @property
     def target(self) -> SqlTarget:

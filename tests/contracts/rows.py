@@ -41,6 +41,34 @@ class RowsContract(StreamContract):
         assert (written.written, written.unchanged) == (2, 1)
         assert stream.rows() == [(1, "b")]
 
+    def test_a_row_of_a_lower_version_never_takes_the_place_of_a_newer(self, url: str) -> None:
+        stream = Stream(url, version="n")
+        stream.write("id n name", (1, 5, "five"), (1, 4, "four"), (2, 7, "seven"))
+        assert stream.rows() == [(1, 5, "five"), (2, 7, "seven")]
+        written = stream.write("id n name", (1, 4, "late"), (2, 8, "eight"), (2, 6, "late"))
+        assert (written.written, written.unchanged) == (1, 2)
+        assert stream.rows() == [(1, 5, "five"), (2, 8, "eight")]
+        stream.close()
+
+    def test_of_the_same_version_the_last_row_wins(self, url: str) -> None:
+        stream = Stream(url, version="at")
+        stream.write("id at name", (1, "2026-01-01T00:00:00Z", "a"))
+        stream.write("id at name", (1, "2026-01-01T00:00:00Z", "b"), (2, None, "c"))
+        assert [row[2] for row in stream.rows()] == ["b", "c"]
+        stream.close()
+
+    def test_a_row_without_a_version_gives_way_and_never_takes_a_place(self, url: str) -> None:
+        stream = Stream(url, version="n")
+        stream.write("id n", (1, None), (1, 3), (1, None))
+        assert stream.rows() == [(1, 3)]
+        stream.close()
+
+    def test_versions_that_are_texts_compare_by_code_point(self, url: str) -> None:
+        stream = Stream(url, version="v")
+        stream.write("id v", (1, "b"), (1, "a"), (1, "B"), (2, "a"), (2, "b"))
+        assert stream.rows() == [(1, "b"), (2, "b")]
+        stream.close()
+
     def test_rows_of_several_pages_are_written_in_order(self, stream: Stream) -> None:
         pages = [batch("id n", (1, 1)), batch("n id", (2, 1)), batch("id n", (1, 3), (2, 4))]
         assert stream.open().commit(Chunk(pages)).written == 4

@@ -22,8 +22,14 @@ def check(root: Node) -> Iterator[Mistake]:
         words = f"tables that begin with {RESERVED} are astrio's own: choose another name"
         yield Mistake.at(table.place, "push.table", words)
     targets = root.at("map")
+    version = root.at("push", "version")
+    if version and not (key and key.items):
+        words = "`version` tells rows of the same key apart: give `key` and `mode: upsert`"
+        yield Mistake.at(version.place, "push.version", words)
     if targets and targets.entries is not None:
         yield from _keys(key, list(targets.entries))
+        if version and version.value not in targets.entries:
+            yield _unmapped(version, "version", list(targets.entries))
 
 
 def _keys(key: Node | None, targets: list[str]) -> Iterator[Mistake]:
@@ -33,7 +39,11 @@ def _keys(key: Node | None, targets: list[str]) -> Iterator[Mistake]:
         if name in seen:
             yield Mistake.at(item.place, "push.key", f"`{name}` stands in `key` twice")
         elif name not in targets:
-            meant = closest(name, targets)
-            hint = f"; did you mean `{meant}`?" if meant else ": `key` names targets of `map`"
-            yield Mistake.at(item.place, "push.key", f"`{name}` is not mapped{hint}")
+            yield _unmapped(item, "key", targets)
         seen.add(name)
+
+
+def _unmapped(node: Node, setting: str, targets: list[str]) -> Mistake:
+    meant = closest(str(node.value), targets)
+    hint = f"; did you mean `{meant}`?" if meant else f": `{setting}` names targets of `map`"
+    return Mistake.at(node.place, f"push.{setting}", f"`{node.value}` is not mapped{hint}")

@@ -28,12 +28,15 @@ class Target:
 
     Attributes:
         declared: the columns' types as the database calls them, one for each of `columns`.
+        version: the column that says which of two rows with the same key is newer: a row that
+            has a lower version than the one there, or none, changes nothing. Empty: the last wins.
     """
 
     table: str
     columns: tuple[str, ...]
     key: tuple[str, ...] = ()
     declared: tuple[str, ...] = ()
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,11 +47,21 @@ def merging(target: Target, source: str, others: Sequence[str] = ()) -> str:
     if rest and not others:
         old = ", ".join(compared(f"old.{name}", kind) for name, kind in rest)
         new = ", ".join(compared(f"excluded.{name}", kind) for name, kind in rest)
-        action += f" WHERE ({old}) IS DISTINCT FROM ({new})"
+        action += f" WHERE ({old}) IS DISTINCT FROM ({new}){_not_older(target)}"
     return (
         f"INSERT INTO {quoted(target.table)} AS old ({names}) SELECT {names} FROM {source} "  # noqa: S608 (names are quoted)
         f"ON CONFLICT ({', '.join(map(quoted, target.key))}) {action}"
     )
+
+
+def _not_older(target: Target) -> str:
+    """Return what lets no row of a lower version through."""
+    if not target.version:
+        return ""
+    name = quoted(target.version)
+    declared = target.declared[target.columns.index(target.version)]
+    plain = ' COLLATE "C"' if declared.startswith(("text", "character")) else ""
+    return f" AND (old.{name} IS NULL OR excluded.{name} >= old.{name}{plain})"
 
 
 @lru_cache(maxsize=64)

@@ -65,7 +65,8 @@ class Writer:
             return rows
         self._require_filled(relation, names)
         values = encoded(rows.rows, columns, held)
-        bulk = Bulk(connection, self._dialect, _target(relation, held, key))
+        version = column_name(self._push.version or "")
+        bulk = Bulk(connection, self._dialect, _target(relation, held, key, version))
         changed = bulk.write(values)
         for at, problem in bulk.refused.items():
             problem.reason = problem.reason.replace(self._table, self._push.table)
@@ -94,11 +95,13 @@ class Writer:
         return rows, columns_of(rows, native, nan=nan)
 
 
-def _target(relation: Relation, held: Sequence[Held], key: Sequence[str]) -> Target:
+def _target(relation: Relation, held: Sequence[Held], key: Sequence[str], version: str) -> Target:
     lower = {name.lower() for name in key}
+    versions = [each.name for each in held if each.name.lower() == version.lower()]
     return Target(
         relation.name,
         columns=tuple(each.name for each in held),
         key=tuple(each.name for each in held if each.name.lower() in lower),
         declared=tuple(each.declared for each in held),
+        version=versions[0] if versions and lower else "",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,13 +11,17 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import (
     URL,
+    ColumnElement,
     Connection,
     Engine,
     Table,
+    TableClause,
+    and_,
     bindparam,
     column,
     create_engine,
     event,
+    or_,
     tuple_,
 )
 from sqlalchemy import table as table_clause
@@ -170,12 +174,24 @@ def _statement(target: Target) -> str:
             insert.on_conflict_do_update(
                 index_elements=key,
                 set_=dict(zip(rest, new, strict=True)),
-                where=tuple_(*rest).is_distinct_from(tuple_(*new)),
+                where=and_(
+                    tuple_(*rest).is_distinct_from(tuple_(*new)),
+                    *_not_older(insert, into, target),
+                ),
             )
             if rest
             else insert.on_conflict_do_nothing(index_elements=key)
         )
     return str(insert.compile(dialect=sqlite.dialect()))
+
+
+def _not_older(
+    insert: sqlite.Insert, into: TableClause, target: Target
+) -> Iterator[ColumnElement[bool]]:
+    """Yield what lets no row of a lower version through."""
+    if target.version:
+        old, new = into.c[target.version], insert.excluded[target.version]
+        yield or_(old.is_(None), new >= old)
 
 
 def _set_up(connection: sqlite3.Connection, _: object) -> None:
