@@ -6,7 +6,7 @@ Free of Prefect: the flow `sync` and the bare engine of the benchmarks both star
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -162,6 +162,11 @@ class Run:
             rules=compile_rules(integration.rules, mapping.columns, key=integration.push.key),
             outcome=outcome,
         )
+
+    async def effects(self, events: Sequence[str]) -> set[str]:
+        """Return those of the events that have had their effect in the opened stream."""
+        assert self._outcome is not None  # a page source is asked for pages after `open`
+        return await self._outcome.call(self._outcome.destination.effects, events)
 
     def _window(self, state: StreamState, point: ResumePoint | None) -> Window:
         if point is not None:

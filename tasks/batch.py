@@ -62,6 +62,7 @@ class Page:
         parents: the parents read so far, if the source has parents.
         known: how many records the last run has written already.
         ties: the cursors of the records at the boundary of the next run, by their content.
+        effects: events that have had their effect once this page is committed.
     """
 
     number: int
@@ -78,6 +79,7 @@ class Page:
     parents: ParentsSeen | None = None
     known: int = 0
     ties: dict[str, Any] | None = None
+    effects: Sequence[str] = ()
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)

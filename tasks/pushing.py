@@ -179,6 +179,7 @@ class _ChunkWriter:
             watermark=_watermark(outcome) if outcome.sorted else None,
             ties=account.ties,
             partitions=dict(each.page.partition for each in batches if each.page.partition),
+            effects=[event for each in batches for event in each.page.effects],
         )
         account.add(batches, await outcome.call(outcome.destination.commit, chunk))
 

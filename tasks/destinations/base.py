@@ -53,6 +53,7 @@ class Chunk:
             its counts commit with them; returning None leaves the stored one as it is.
         watermark: the new watermark, None leaves the stored one as it is.
         partitions: new watermarks of parts of the source, by their keys.
+        effects: events whose effect this chunk is.
         ties: what `StreamState.ties` becomes with the watermark.
     """
 
@@ -60,6 +61,7 @@ class Chunk:
     resume: Callable[[Written], dict[str, Any] | None] = _no_resume_point
     watermark: Any = None
     partitions: Mapping[str, Any] = field(default_factory=dict)
+    effects: Sequence[str] = ()
     ties: Mapping[str, Any] | None = None
 
 
@@ -102,6 +104,10 @@ class Destination(Protocol):
 
     def partitions(self, keys: Sequence[str]) -> dict[str, Any]:
         """Return the watermarks of those parts of the source that have one."""
+        ...
+
+    def effects(self, events: Sequence[str]) -> set[str]:
+        """Return those of the events that have had their effect already."""
         ...
 
     def begin_slice(self, *, atomic: bool) -> None:

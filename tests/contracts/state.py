@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.contracts.stream import Stream, StreamContract, batch, rejected
@@ -36,6 +37,30 @@ class StateContract(StreamContract):
         destination.close()
         stream.open()
         assert stream.state.resume == {"written": 2}
+
+    def test_effects_of_events_commit_with_the_rows_and_are_known_afterwards(
+        self, stream: Stream
+    ) -> None:
+        destination = stream.open()
+        assert destination.effects(["a", "b"]) == set()
+        destination.commit(Chunk([batch("id", (1,))], effects=["a", "a", "c"]))
+        destination.close()
+        assert stream.open().effects(["a", "b", "c"]) == {"a", "c"}
+
+    def test_an_effect_is_forgotten_with_a_chunk_that_fails(self, stream: Stream) -> None:
+        destination = stream.open()
+        with pytest.raises(ZeroDivisionError):
+            destination.commit(
+                Chunk([batch("id", (1,))], resume=lambda _: {"n": 1 / 0}, effects=["a"])
+            )
+        assert destination.effects(["a"]) == set()
+
+    def test_effects_are_forgotten_when_no_event_can_come_again(self, stream: Stream) -> None:
+        long_ago = datetime.now(UTC) - timedelta(days=36)
+        destination = stream.open(clock=lambda: long_ago)
+        destination.commit(Chunk([batch("id", (1,))], effects=["old"]))
+        destination.close()
+        assert stream.open().effects(["old"]) == set()
 
     def test_nothing_of_a_chunk_stays_if_its_resume_point_cannot_be_made(
         self, stream: Stream

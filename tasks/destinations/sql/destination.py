@@ -17,6 +17,7 @@ from astrio.tasks.destinations.base import Chunk, RunIdentity, StreamState, Writ
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql import (
     checkpoint,
+    effects,
     moment,
     partitions,
     quarantine,
@@ -98,6 +99,12 @@ class SqlDestination:
         with self._database.explained(), self._chunk() as connection:
             return partitions.load(connection, self._stream, keys)
 
+    def effects(self, events: Sequence[str]) -> set[str]:
+        """Return those of the events that have had their effect already."""
+        with self._database.explained(), self._chunk() as connection:
+            effects.forget(connection, self._stream, self._clock())
+            return effects.load(connection, self._stream, events)
+
     def begin_slice(self, *, atomic: bool) -> None:
         """Start a slice; `atomic` keeps it in one transaction until `finish` or `abandon`.
 
@@ -124,6 +131,7 @@ class SqlDestination:
             resume = chunk.resume(written)
             self._save(connection, resume=resume, watermark=chunk.watermark, ties=chunk.ties)
             partitions.save(connection, self._dialect, self._stamp, chunk.partitions)
+            effects.save(connection, self._dialect, self._stamp, chunk.effects)
             if self._slice is None:
                 # Last, as in every transaction: the lease's row is locked for a moment only.
                 self._lease.extend(connection)
