@@ -15,13 +15,17 @@ from astrio.tasks.ledger.migrating import migrate, stored_revision
 from astrio.tasks.ledger.tables import REVISION
 
 _URL: Final = "ASTRIO_LEDGER_URL"
-_SCHEMA: Final = "astrio"
+SCHEMA: Final = "astrio"
 
 
 class Ledger:
     """astrio's own database, opened when it is first used.
 
     Each use is one transaction on a connection of its own; engines pool the connections.
+
+    Attributes:
+        database: where it is.
+        own_file: it is a SQLite file that belongs to astrio alone.
     """
 
     def __init__(self) -> None:
@@ -33,7 +37,7 @@ class Ledger:
         url = os.environ.get(_URL)
         here = URL.create("sqlite", database=str(astrio_home() / "ledger.db"))
         self.database = Database(url or here, named=_URL)
-        self._own_file = not url
+        self.own_file = not url
         self._ready = False
 
     def exists(self) -> bool:
@@ -47,11 +51,11 @@ class Ledger:
         Raises:
             AstrioError: the ledger cannot be opened or written.
         """
-        if self._own_file:
+        if self.own_file:
             make_astrio_home()
         database = self.database
         with database.explained(), database.connect() as connection, transaction(connection):
-            database.dialect.work_in(connection, _SCHEMA, create=not self._ready)
+            database.dialect.work_in(connection, SCHEMA, create=not self._ready)
             if not self._ready:
                 migrate(connection)
             yield connection
@@ -64,13 +68,13 @@ class Ledger:
             with self.writing():
                 pass  # the tables are made
         with self.database.reading() as connection:
-            self.database.dialect.work_in(connection, _SCHEMA, create=False)
+            self.database.dialect.work_in(connection, SCHEMA, create=False)
             yield connection
 
     def _is_current(self) -> bool:
         if not self.exists():
             return False
         with self.database.reading() as connection:
-            self.database.dialect.work_in(connection, _SCHEMA, create=False)
+            self.database.dialect.work_in(connection, SCHEMA, create=False)
             self._ready = stored_revision(connection) == REVISION
         return self._ready

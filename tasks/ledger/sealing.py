@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -44,13 +45,31 @@ def unseal(sealed: str) -> str:
 
 def _cipher() -> MultiFernet:
     """Return the cipher: the first key encrypts, each decrypts, so that keys can be rotated."""
-    text = os.environ.get(VARIABLE, "").strip()
-    return _made(text or _key_of(make_astrio_home() / _FILE))
+    return _made(_key_text())
+
+
+def sealing_keys() -> list[str]:
+    """Return the keys, the one that encrypts first; made if there are none.
+
+    Raises:
+        ConfigurationError: a key cannot be used.
+    """
+    text = _key_text()
+    _made(text)
+    return _keys_of(text)
+
+
+def _key_text() -> str:
+    return os.environ.get(VARIABLE, "").strip() or _key_of(make_astrio_home() / _FILE)
+
+
+def _keys_of(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 @cache
 def _made(text: str) -> MultiFernet:
-    keys = [part.strip() for part in text.split(",") if part.strip()]
+    keys = _keys_of(text)
     for key in keys:
         remember(key)
     try:
@@ -74,7 +93,7 @@ def _key_of(file: Path) -> str:
 
 def write_once(file: Path, key: str) -> None:
     """Create the file for its owner alone, whole or not at all; one that is there stays."""
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    draft = file.with_name(f"{file.name}.{os.getpid()}-{threading.get_ident()}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
         stream.write(f"{key}\n")
         stream.flush()

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, Double, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
 
-REVISION: Final = "0002"
+REVISION: Final = "0003"
 VERSION_TABLE: Final = "_astrio_ledger_version"
 metadata = MetaData()
 
@@ -53,4 +63,40 @@ limit = Table(
     Column("free_at", Double, nullable=False),
     Column("blocked_until", Double, nullable=False),
     comment="When the next request of each credential may be sent, epoch seconds.",
+)
+
+event = Table(
+    "_astrio_event",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("delivery_id", Text),
+    Column("state", Text, nullable=False),
+    Column("received_at", Double, nullable=False),
+    Column("changed_at", Double, nullable=False),
+    Column("due_at", Double),
+    Column("attempts", Integer, nullable=False),
+    Column("replays", Integer, nullable=False),
+    Column("holder", Text),
+    Column("flow_run", Text),
+    Column("done_by", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("sealed", LargeBinary),
+    Index("_astrio_event_identity", "source", "identity", unique=True),
+    Index(
+        "_astrio_event_due",
+        "source",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+    Index(
+        "_astrio_event_dead",
+        "source",
+        sqlite_where=text("state = 'dead'"),
+        postgresql_where=text("state = 'dead'"),
+    ),
+    comment="The inbox: every accepted webhook, its body encrypted, and what became of it.",
 )

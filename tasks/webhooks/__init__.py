@@ -1,0 +1,1 @@
+"""Webhooks that come in and go out: the inbox of what arrives."""

@@ -1,0 +1,124 @@
+"""Storing arrivals: many in one durable transaction, each event once."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from astrio.tasks.destinations.sql.database import transaction
+from astrio.tasks.ledger.opening import SCHEMA, Ledger
+from astrio.tasks.ledger.sealing_bytes import BytesSealer
+from astrio.tasks.webhooks.inbox.event import Arrival, State, sealed
+
+PURPOSE: Final = "inbox"
+_COLUMNS: Final = (
+    "id, source, identity, delivery_id, received_at, size, sealed, changed_at, due_at, state, "
+    "attempts, replays, done_by, error"
+)
+_REST: Final = f"'{State.RECEIVED}', 0, 0, '', ''"
+_SQLITE: Final = (
+    f"INSERT INTO _astrio_event ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, {_REST}) "  # noqa: S608 (constants)
+    "ON CONFLICT DO NOTHING"
+)
+_POSTGRESQL: Final = (
+    f"INSERT INTO {SCHEMA}._astrio_event ({_COLUMNS}) "  # noqa: S608 (constants)
+    f"SELECT id, source, identity, delivery, at, size, sealed, at, at, {_REST} FROM unnest("
+    "%b::text[], %b::text[], %b::text[], %b::text[], %b::float8[], %b::int4[], %b::bytea[]) "
+    "AS arrival (id, source, identity, delivery, at, size, sealed) "
+    "ON CONFLICT DO NOTHING RETURNING id"
+)
+
+_LONGEST_ID: Final = 256
+
+_Row = tuple[str, str, str, str | None, float, int, bytes]
+
+
+class Appender:
+    """Appends to the inbox over one connection that stays open; for one thread at a time."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Open the ledger, and make its tables if they are missing.
+
+        Raises:
+            AstrioError: the ledger cannot be opened, or its key cannot be used.
+        """
+        self._ledger = ledger
+        self._sealer = BytesSealer(PURPOSE)
+        self._connection: Connection | None = None
+        with ledger.writing():
+            pass  # the tables are made
+
+    def append(self, arrivals: Sequence[Arrival]) -> list[bool]:
+        """Store the arrivals in one transaction, which is durable when this returns.
+
+        Returns:
+            For each arrival whether it is new; False: the event is in the inbox already.
+
+        Raises:
+            AstrioError: nothing is stored; the next call tries with a new connection.
+        """
+        rows = [self._row(arrival) for arrival in arrivals]
+        try:
+            with self._ledger.database.explained():
+                connection = self._opened()
+                with transaction(connection):
+                    new = _inserted(connection, rows)
+        except BaseException:
+            self.close()
+            raise
+        return [row[0] in new for row in rows]
+
+    def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    def _opened(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._ledger.database.connect()
+            driver = self._connection.connection.driver_connection
+            if isinstance(driver, sqlite3.Connection):
+                # Whatever SQLite was compiled with: an acknowledged row survives a power cut.
+                driver.execute("PRAGMA synchronous=FULL")
+                if self._ledger.own_file:
+                    # Then who looks into the inbox keeps nobody waiting who writes to it.
+                    driver.execute("PRAGMA journal_mode=WAL")
+        return self._connection
+
+    def _row(self, arrival: Arrival) -> _Row:
+        id_ = f"{time.time_ns():016x}{os.urandom(8).hex()}"
+        return (
+            id_,
+            arrival.source,
+            arrival.identity(),
+            _shown(arrival.delivery_id),
+            arrival.received_at,
+            len(arrival.body),
+            sealed(self._sealer, id_, arrival),
+        )
+
+
+def _shown(delivery_id: str | None) -> str | None:
+    """Return what every database is able to hold of it; identities are of the whole."""
+    if delivery_id is None or (delivery_id.isprintable() and len(delivery_id) <= _LONGEST_ID):
+        return delivery_id
+    return ascii(delivery_id)[1 : _LONGEST_ID + 1]
+
+
+def _inserted(connection: Connection, rows: list[_Row]) -> set[str]:
+    """Insert the rows that are new, and return their ids."""
+    driver: Any = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        execute = driver.execute
+        return {row[0] for row in rows if execute(_SQLITE, (*row, row[4], row[4])).rowcount}
+    # In the order of their identities, so that two gateways never wait for each other crosswise.
+    rows = sorted(rows, key=lambda row: (row[1], row[2], row[0]))
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return {found[0] for found in driver.execute(_POSTGRESQL, columns)}

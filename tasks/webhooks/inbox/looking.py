@@ -1,0 +1,120 @@
+"""Looking into the inbox; a ledger that does not exist is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select
+
+from astrio.tasks.ledger.opening import Ledger
+from astrio.tasks.ledger.sealing_bytes import BytesSealer
+from astrio.tasks.ledger.tables import event
+from astrio.tasks.webhooks.inbox.appending import PURPOSE
+from astrio.tasks.webhooks.inbox.event import Event, State, opened
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which events are meant; nothing given: all of them.
+
+    Attributes:
+        ids: astrio's ids.
+        source: name of the webhook source.
+        states: how far they have come.
+        since: received at this moment or later, epoch seconds.
+        until: received before this moment, epoch seconds.
+    """
+
+    ids: Sequence[str] = ()
+    source: str | None = None
+    states: Sequence[State] = ()
+    since: float | None = None
+    until: float | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return them as conditions on the table."""
+        asked: list[ColumnElement[bool]] = []
+        if self.ids:
+            asked.append(event.c.id.in_(self.ids))
+        if self.source is not None:
+            asked.append(event.c.source == self.source)
+        if self.states:
+            asked.append(event.c.state.in_(self.states))
+        if self.since is not None:
+            asked.append(event.c.received_at >= self.since)
+        if self.until is not None:
+            asked.append(event.c.received_at < self.until)
+        return asked
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What of a source waits.
+
+    Attributes:
+        waiting: events that are not done and not dead.
+        oldest: when the oldest of them was received, epoch seconds.
+        dead: events that were given up.
+    """
+
+    waiting: int
+    oldest: float | None
+    dead: int
+
+
+def listed(which: Which, limit: int = 100, ledger: Ledger | None = None) -> list[Event]:
+    """Return events without headers and body, the latest first."""
+    query = select(event).where(*which.conditions()).order_by(event.c.id.desc()).limit(limit)
+    return [opened(row, None) for row in _rows(query, ledger or Ledger())]
+
+
+def shown(id_: str, ledger: Ledger | None = None) -> list[Event]:
+    """Return the events whose id or delivery id this is, with headers and body.
+
+    Raises:
+        ConfigurationError: they were sealed with another key.
+    """
+    query = select(event).where((event.c.id == id_) | (event.c.delivery_id == id_))
+    rows = _rows(query.order_by(event.c.id), ledger or Ledger())
+    return [opened(row, BytesSealer(PURPOSE)) for row in rows]
+
+
+def counts(ledger: Ledger | None = None) -> dict[str, dict[State, int]]:
+    """Return how many events of each source are in each state; reads the whole table."""
+    query = select(event.c.source, event.c.state, func.count()).group_by(
+        event.c.source, event.c.state
+    )
+    found: dict[str, dict[State, int]] = {}
+    for source, state, count in _rows(query, ledger or Ledger()):
+        found.setdefault(source, {})[State(state)] = count
+    return found
+
+
+def backlog(ledger: Ledger | None = None) -> dict[str, Backlog]:
+    """Return what of each source waits, and what is dead; reads only those rows."""
+    ledger = ledger or Ledger()
+    waiting = (
+        select(event.c.source, func.count(), func.min(event.c.received_at))
+        .where(event.c.due_at.is_not(None))
+        .group_by(event.c.source)
+    )
+    dead = (
+        select(event.c.source, func.count())
+        .where(event.c.state == State.DEAD)
+        .group_by(event.c.source)
+    )
+    here = {source: (count, oldest) for source, count, oldest in _rows(waiting, ledger)}
+    gone = dict(_rows(dead, ledger))
+    return {
+        source: Backlog(*here.get(source, (0, None)), gone.get(source, 0))
+        for source in sorted(here.keys() | gone.keys())
+    }
+
+
+def _rows(query: Select[Any], ledger: Ledger) -> Sequence[Any]:
+    if not ledger.exists():
+        return []
+    with ledger.reading() as connection:
+        return connection.execute(query).all()

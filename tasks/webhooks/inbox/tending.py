@@ -1,0 +1,62 @@
+"""Tending the inbox: events are replayed, and purged when they are old."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import case, delete, update
+
+from astrio.tasks.ledger.opening import Ledger
+from astrio.tasks.ledger.tables import event
+from astrio.tasks.webhooks.inbox.event import State
+from astrio.tasks.webhooks.inbox.looking import Which
+
+WINDOW: Final = 7 * 86400.0  # seconds for which a delivery is known again
+_ENDED: Final = (State.DONE, State.DEAD)
+
+
+def replay(which: Which, ledger: Ledger | None = None, now: Callable[[], float] = time.time) -> int:
+    """Let events be due again, with their ids but another idempotency key; return how many.
+
+    Of several integrations only those that were not through with a dead event get it again.
+    What is claimed right now is left to its holder, and what was purged has nothing to replay.
+    """
+    moment = now()
+    again = (
+        update(event)
+        .where(*which.conditions(), event.c.sealed.is_not(None), event.c.state != State.STARTED)
+        .values(
+            state=State.RECEIVED,
+            changed_at=moment,
+            due_at=moment,
+            attempts=0,
+            replays=event.c.replays + 1,
+            done_by=case((event.c.state == State.DONE, ""), else_=event.c.done_by),
+            error="",
+            flow_run=None,
+        )
+    )
+    with (ledger or Ledger()).writing() as connection:
+        return connection.execute(again).rowcount
+
+
+def purge(
+    which: Which,
+    ledger: Ledger | None = None,
+    now: Callable[[], float] = time.time,
+    window: float = WINDOW,
+) -> int:
+    """Erase headers and bodies of events that are done or dead; return how many.
+
+    The rows themselves go once they are older than `window` seconds: until then a delivery that
+    comes again is known.
+    """
+    ended = [*which.conditions(), event.c.state.in_(_ENDED)]
+    old = event.c.received_at < now() - window
+    with (ledger or Ledger()).writing() as connection:
+        gone = connection.execute(delete(event).where(*ended, old, event.c.sealed.is_not(None)))
+        connection.execute(delete(event).where(*ended, old))
+        emptied = update(event).where(*ended, event.c.sealed.is_not(None)).values(sealed=None)
+        return gone.rowcount + connection.execute(emptied).rowcount
