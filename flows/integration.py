@@ -17,6 +17,7 @@ from astrio.tasks.export.settings import ExportSettings
 from astrio.tasks.incremental_settings import IncrementalSettings
 from astrio.tasks.paginate.choice import AnyPaginator
 from astrio.tasks.paginate.none import NoPagination
+from astrio.tasks.python.references import Reference
 from astrio.tasks.rules.settings import RuleSettings
 from astrio.tasks.settings import (
     RequestSettings,
@@ -77,6 +78,9 @@ class Integration(Settings):
     vars: dict[str, Any] = Field(default_factory=dict, description="Values for {{name}} in source.")
     source: Source
     map: dict[str, Any] | None = Field(None, description="target: expression over the record.")
+    transform: Reference | None = Field(
+        None, description="Instead of `map`: module:function of a record, which returns the row."
+    )
     rules: tuple[RuleSettings, ...] = Field((), alias="validate")
     max_rejected: int | str | None = Field(None, description='Count, or share such as "5%".')
     push: PushSettings
@@ -84,3 +88,10 @@ class Integration(Settings):
     retry: RetrySettings = Field(default_factory=RetrySettings)
     errors: dict[str, str] = Field(default_factory=dict, description="Own texts by HTTP status.")
     alerts: dict[str, Any] | None = None
+
+    @field_validator("transform")
+    @classmethod
+    def _instead_of_a_map(cls, transform: str | None, info: ValidationInfo) -> str | None:
+        if transform is not None and info.data.get("map") is not None:
+            raise ValueError("`transform` takes the place of `map`: keep one of the two")
+        return transform

@@ -16,6 +16,7 @@ from astrio.blocks.api import RestApi
 from astrio.blocks.errors import AstrioError
 from astrio.flows.connecting import connected, resolved_api
 from astrio.flows.integration import Integration
+from astrio.flows.judging import mapping_of
 from astrio.flows.reading_plan import Partitions, reading_plan, resumed
 from astrio.flows.replacing import refuse_a_part
 from astrio.flows.resuming import ResumeMaker, ResumePoint, restore, usable
@@ -26,7 +27,7 @@ from astrio.tasks.destinations.base import RunIdentity, StreamState
 from astrio.tasks.destinations.opening import open_destination
 from astrio.tasks.http.client import ApiClient
 from astrio.tasks.incremental import Window, advance, higher, plan_window
-from astrio.tasks.mapping.compile import CompiledMapping, compile_mapping
+from astrio.tasks.mapping.compile import CompiledMapping
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.options import RunOptions
 from astrio.tasks.outcome import Outcome
@@ -154,7 +155,7 @@ class Run:
         outcome: Outcome,
     ) -> Plan:
         integration = self.integration
-        mapping = compile_mapping(integration.map, context, key=integration.push.key)
+        mapping = mapping_of(integration, context)
         return Plan(
             api=api,
             reading=reading,

@@ -14,19 +14,21 @@ from typing import Any
 from astrio.blocks.errors import ApiAnswerError, AstrioError
 from astrio.flows.connecting import resolved_api, with_source
 from astrio.flows.integration import Integration
+from astrio.flows.judging import mapping_of
 from astrio.flows.reading_plan import reading_plan
 from astrio.tasks.answers import Answers
-from astrio.tasks.batch import Batch, Page, Problem
+from astrio.tasks.batch import Batch, Page, Problem, Reject
 from astrio.tasks.detection.candidates import FirstPage
 from astrio.tasks.detection.proof import Detection, detect
 from astrio.tasks.detection.signs import lists_in
 from astrio.tasks.http.client import Answer, ApiClient
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.incremental import plan_window
-from astrio.tasks.mapping.compile import compile_mapping
+from astrio.tasks.mapping.compile import CompiledMapping
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.paginate.none import NoPagination
 from astrio.tasks.paths import MissingPathError, compile_path
+from astrio.tasks.python.transform import PythonTransform
 from astrio.tasks.read_plan import ReadPlan
 from astrio.tasks.reading import read_pages
 from astrio.tasks.rules.compile import compile_rules
@@ -194,14 +196,16 @@ def _plan(integration: Integration, started: datetime) -> ReadPlan:
 
 def judge(integration: Integration, sample: Sample) -> list[Judged]:
     """Map each record of the sample and hold it against the rules; nothing is written."""
-    mapping = compile_mapping(integration.map, MappingContext(sample.started))
+    mapping = mapping_of(integration, MappingContext(sample.started))
     rules = compile_rules(integration.rules, mapping.columns)
     key = integration.push.key if integration.push.mode != "append" else ()
     judged: list[Judged] = []
     for number, record in enumerate(sample.records, start=1):
-        explained = mapping.explain(record)
-        values = {target: value for target, value, _ in explained}
-        problems = [Problem(target, "map", told) for target, _, told in explained if told]
+        mapped = _mapped(mapping, record)
+        if mapped is None:
+            sample.filtered += 1
+            continue
+        values, problems = mapped
         if not problems:
             batch = Batch(Page(number), tuple(values), [tuple(values.values())], [record])
             batch = rules.validate(batch)
@@ -210,6 +214,18 @@ def judge(integration: Integration, sample: Sample) -> list[Judged]:
             problems += _without_key(values, key)
         judged.append(Judged(record, values, problems))
     return judged
+
+
+def _mapped(mapping: CompiledMapping, record: Any) -> tuple[dict[str, Any], list[Problem]] | None:
+    """Return a record's values and what is wrong with it; None: a function leaves it out."""
+    if isinstance(mapping, PythonTransform):
+        row = mapping.row(record)
+        if row is None:
+            return None
+        return ({}, row.problems) if isinstance(row, Reject) else (row, [])
+    explained = mapping.explain(record)
+    values = {target: value for target, value, _ in explained}
+    return values, [Problem(target, "map", told) for target, _, told in explained if told]
 
 
 def _without_key(values: dict[str, Any], key: Iterable[str]) -> list[Problem]:

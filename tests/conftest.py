@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.connectors import write  # noqa: F401 (a fixture)
 from tests.support.postgres import postgres, postgres_url  # noqa: F401 (fixtures)
 
 from astrio.blocks import redaction

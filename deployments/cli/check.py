@@ -67,7 +67,7 @@ def _summary(file: Path, integration: Integration | None, mistakes: list[Mistake
     warned = _count(len(mistakes) - errors, "warning")
     if integration is None:
         return f"{file}: {_count(errors, 'mistake')}" + (f", {warned}" if warned else "")
-    fields = _count(len(integration.map), "field") if integration.map else "every field"
+    fields = _count(len(integration.map or ()), "field") or integration.transform or "every field"
     push = integration.push
     return f"{file}: ok ({fields}, {push.mode} into {push.table}" + (
         f"; {warned})" if warned else ")"

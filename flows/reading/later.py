@@ -8,7 +8,7 @@ from __future__ import annotations
 from astrio.flows.reading.node import Node
 
 _KEYS: dict[str, str] = {
-    "": "transform on event webhook payload endpoints authentication endpoint validation",
+    "": "on event webhook payload endpoints authentication endpoint validation",
     "source": "graphql webhook event python",
     "validate[]": "length in unique expr when severity sanitize",
     "push": "contract",

@@ -13,6 +13,7 @@ from astrio.flows.reading.later import later_form, later_key, later_value
 from astrio.flows.reading.node import Node
 from astrio.flows.reading.spot import Spot
 from astrio.tasks.mapping.check import ExpressionProblem
+from astrio.tasks.python.references import PATTERN as REFERENCE
 
 _KINDS = (
     # (beginning of pydantic's error type, what was expected)
@@ -37,6 +38,7 @@ _LIMITS = (
 )
 _PATTERNS = {
     r"^[a-z0-9_-]{1,64}$": "1 to 64 of a-z, 0-9, _ and -",
+    REFERENCE: "the name of a module and of what is in it, such as users:transform",
     r"^[A-Za-z_][A-Za-z0-9_]{0,62}$": "a letter or _, then letters, digits and _ (63 at most)",
 }
 _SHOWN = 40

@@ -16,7 +16,8 @@ def check(root: Node) -> Iterator[Mistake]:
     if parent is None or parent.node.entries is None:
         return
     unique, key = parent.node.at("unique_ids"), root.at("push", "key")
-    if key is None or not key.items or (unique and unique.value is True):
+    unseen = root.at("transform") is not None  # what a function returns is known when it runs
+    if key is None or not key.items or unseen or (unique and unique.value is True):
         return
     name = parent.node.text("as") or "parent"
     mapping = root.at("map")

@@ -1,0 +1,1 @@
+"""The user's own Python: found, imported, and kept from harming a run."""

@@ -1,0 +1,100 @@
+"""The command line with the user's own Python: what it does is contained, what is wrong is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.deployments.cli.cli import ORDERS, call, called
+from tests.flows.api import cursor_api, record
+from tests.support.command import astrio
+from tests.support.connectors import Write
+from tests.support.server import serve
+
+SHOP = """\
+name: shop
+source: {{api: {{base_url: "{url}"}}, request: {{path: /orders}}, records: $.orders}}
+transform: orders:row
+push: {{to: {{url: "sqlite:///shop.db"}}, table: orders, mode: upsert, key: [id]}}
+"""
+
+
+@pytest.fixture
+def place(write: Write, tmp_path: Path, home: Path) -> Path:
+    """A folder with an integration, current while the test runs."""
+    write("helpers.py", "")
+    (tmp_path / "shop.yaml").write_text(SHOP.format(url="https://shop.example.com"))
+    return tmp_path
+
+
+def test_check_tells_a_wrong_reference_with_its_place(place: Path, write: Write) -> None:
+    write("orders.py", "def rows(record): ...\n")
+    result = call("check")
+    assert result.exit_code == 2
+    assert result.stdout == (
+        "shop.yaml:3:12: connectors/orders.py has no `row`; did you mean `rows`?\n"
+    )
+
+
+def test_check_tells_an_import_that_fails_without_a_traceback(place: Path, write: Write) -> None:
+    write("orders.py", "import os\nos.environ['NO_SUCH_VARIABLE']\n")
+    result = call("check")
+    assert result.exit_code == 2
+    assert result.stdout == (
+        "shop.yaml:3:12: Importing `orders` fails with KeyError: 'NO_SUCH_VARIABLE' "
+        "(connectors/orders.py, line 2)\n"
+    )
+    assert "Traceback" not in result.stderr
+
+
+def test_what_a_module_prints_never_reaches_standard_output(place: Path, write: Write) -> None:
+    write("orders.py", "print('hello')\ndef row(record): ...\n")
+    [file] = called("check")["files"]
+    assert file["ok"]
+    [warning] = file["mistakes"]
+    assert warning["warning"]
+    assert warning["message"].startswith("`orders` prints while it is imported")
+
+
+def test_check_of_a_file_with_a_function_is_ok(place: Path, write: Write) -> None:
+    write("orders.py", "def row(record): ...\n")
+    result = call("check")
+    assert result.exit_code == 0
+    assert result.stderr == "shop.yaml: ok (orders:row, upsert into orders)\n"
+
+
+def test_preview_shows_rows_rejects_and_what_is_filtered(place: Path, write: Write) -> None:
+    write(
+        "orders.py",
+        "def row(record):\n"
+        "    if not record['paid']:\n        return None if record['id'] == 2 else 1\n"
+        "    return {'id': record['id'], 'age': int(record['customer']['age'])}\n",
+    )
+    with serve({"/orders": lambda _: {"orders": ORDERS}}) as server:
+        (place / "shop.yaml").write_text(SHOP.format(url=server.url))
+        shown = called("preview", "shop.yaml")
+        table = call("preview", "shop.yaml").stdout
+    assert shown["filtered"] == 1
+    assert [each["mapped"] for each in shown["records"]] == [{"id": 1, "age": 36}, {}]
+    [problem] = shown["records"][1]["problems"]
+    assert problem["rule"] == "transform"
+    assert "2 records: 1 accepted, 1 rejected." in table
+
+
+def test_run_imports_the_module_in_the_process_that_runs(
+    place: Path, write: Write, prefect_api: str
+) -> None:
+    write("orders.py", "def row(record):\n    return {'id': record['id'], 'n': 1 / record['id']}\n")
+    with cursor_api([record(number) for number in range(3)]) as api:
+        text = SHOP.format(url=api.url).replace("/orders", "/items").replace("$.orders", "$.items")
+        (place / "shop.yaml").write_text(text)
+        ended = astrio("run", "shop", "--json", folder=place, environment={
+            "PREFECT_API_URL": prefect_api, "ASTRIO_CONNECTORS": "connectors"
+        })  # fmt: skip
+    assert ended.code == 0, ended.err
+    assert ended.json()["records"]["written"] == 2
+    assert ended.json()["records"]["rejected"] == 1
+    listed = astrio("quarantine", "list", "--json", folder=place)
+    [row] = json.loads(listed.out)
+    assert row["reason"] == "it fails with ZeroDivisionError (connectors/orders.py, line 2)"
