@@ -19,13 +19,12 @@ from astrio.blocks.auth.choice import AnyAuth
 from astrio.blocks.auth.mutual_tls import MutualTlsAuth
 from astrio.blocks.auth.none import NoAuth
 from astrio.blocks.literals import mask_named, mask_password, remember_named, remember_password
+from astrio.blocks.rates import check_rate
 from astrio.blocks.settings import Settings
 from astrio.blocks.storable import Storable
 from astrio.blocks.tls import Tls
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
-
-_RATE = re.compile(r"\d+(\.\d+)? ?/ ?(\d+)?(s|min|h|d)")
 
 
 class Timeouts(Settings):
@@ -64,9 +63,7 @@ class Limits(Settings):
     @field_validator("rate")
     @classmethod
     def _readable(cls, text: str) -> str:
-        if text and (not _RATE.fullmatch(text) or not float(text.partition("/")[0])):
-            raise ValueError("write a rate as 50/s, 100/min, 1000/h or 10/10s")
-        return text
+        return check_rate(text)
 
 
 class RestApi(Storable):
@@ -151,10 +148,19 @@ class RestApi(Storable):
     @field_validator("allow_hosts", "allow_private_hosts")
     @classmethod
     def _only_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        for host in hosts:
-            if not _HOST.fullmatch(host):
-                raise ValueError(f"{host!r} is no host: write api.example.com or host:8443")
-        return tuple(host.lower() for host in hosts)
+        return check_hosts(hosts)
+
+
+def check_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return hosts in lower case.
+
+    Raises:
+        ValueError: one is no `host` or `host:port`.
+    """
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise ValueError(f"{host!r} is no host: write api.example.com or host:8443")
+    return tuple(host.lower() for host in hosts)
 
 
 def check_base_url(text: str) -> None:

@@ -21,6 +21,7 @@ class Storable(Settings):
         example: how it is used once it is saved, as a fenced block of code; `NAME` is its name.
         secret_fields: the fields that hold secrets, or references to them.
         sometimes_secret: other fields that some vendors put a secret into; saved as secrets too.
+        text_fields: the fields that a form holds as one text, whatever they are in the model.
         flat_defaults: the default of a field whose saved form is simpler than its own.
     """
 
@@ -29,6 +30,7 @@ class Storable(Settings):
     example: ClassVar[str]
     secret_fields: ClassVar[tuple[str, ...]] = ()
     sometimes_secret: ClassVar[tuple[str, ...]] = ()
+    text_fields: ClassVar[tuple[str, ...]] = ()
     flat_defaults: ClassVar[Mapping[str, Any]] = {}
 
     @classmethod

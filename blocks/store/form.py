@@ -102,7 +102,7 @@ def _fields(
     model: type[Settings], root: type[Storable], above: tuple[str, ...]
 ) -> Iterator[FormField]:
     for name, info in model.model_fields.items():
-        kinds = _alternatives(info.annotation)
+        kinds = _kinds(name, info, root)
         nested = [kind for kind in kinds if _is_settings(kind)]
         if name == "type" and issubclass(model, Auth):
             continue
@@ -113,11 +113,13 @@ def _fields(
 
 
 def _field(name: str, info: FieldInfo, root: type[Storable], above: tuple[str, ...]) -> FormField:
-    kinds = [kind for kind in _alternatives(info.annotation) if kind is not NoneType]
+    kinds = [kind for kind in _kinds(name, info, root) if kind is not NoneType]
     auth = all(_is_settings(kind) for kind in kinds)
     plain = [kind for kind in kinds if not _is_settings(kind)]
     annotation = info.annotation if auth else plain[0]
     form = Form.AUTH if auth else _form(name, annotation, root)
+    if form is Form.PLAIN and info.default is None:
+        annotation = annotation | None  # nothing is saved as null
     default = root.flat_defaults.get(name) or info.get_default(call_default_factory=True)
     if form in (Form.TEXT, Form.SECRET, Form.LIST):
         default = ""
@@ -131,6 +133,10 @@ def _field(name: str, info: FieldInfo, root: type[Storable], above: tuple[str, .
         description=info.description or "",
         bounds=tuple(info.metadata) if form is Form.PLAIN else (),
     )
+
+
+def _kinds(name: str, info: FieldInfo, root: type[Storable]) -> list[Any]:
+    return [str] if name in root.text_fields else _alternatives(info.annotation)
 
 
 def _form(name: str, annotation: Any, root: type[Storable]) -> Form:

@@ -13,8 +13,15 @@ from astrio.blocks.auth.base import Auth
 from astrio.blocks.database import Database
 from astrio.blocks.settings import subclasses_in
 from astrio.blocks.storable import Storable
+from astrio.blocks.webhooks.source import WebhookSource
+from astrio.blocks.webhooks.target import WebhookTarget
 
-CONNECTIONS: Final[tuple[type[Storable], ...]] = (RestApi, Database)
+CONNECTIONS: Final[tuple[type[Storable], ...]] = (
+    RestApi,
+    Database,
+    WebhookSource,
+    WebhookTarget,
+)
 
 
 class Secret(Storable):

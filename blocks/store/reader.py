@@ -18,8 +18,17 @@ from astrio.blocks.store.document import Document
 from astrio.blocks.store.door import Door, http_door
 from astrio.blocks.store.kinds import Secret, kinds, named
 from astrio.blocks.store.names import check_name
+from astrio.blocks.webhooks.source import WebhookSource
+from astrio.blocks.webhooks.target import WebhookTarget
 
 S = TypeVar("S", bound=Storable)
+# What is given first when one is saved.
+_FIRST_FIELDS = {
+    "rest_api": "base_url=https://…",
+    "database": "url=…",
+    "webhook_source": "scheme=… secret=…",
+    "webhook_target": "url=https://… secret=…",
+}
 _read: dict[tuple[str, str], Document] = {}
 
 
@@ -38,6 +47,16 @@ def rest_api(name: str) -> RestApi:
 def database(name: str) -> Database:
     """Return the saved database of that name; raises as `rest_api`."""
     return connection(name, Database)
+
+
+def webhook_source(name: str) -> WebhookSource:
+    """Return the saved webhook source of that name; raises as `rest_api`."""
+    return connection(name, WebhookSource)
+
+
+def webhook_target(name: str) -> WebhookTarget:
+    """Return the saved webhook target of that name; raises as `rest_api`."""
+    return connection(name, WebhookTarget)
 
 
 def connection(name: str, model: type[S]) -> S:
@@ -139,7 +158,7 @@ def _saved_instead(name: str, names: list[str]) -> str:
 
 
 def _add(name: str, model: type[Storable]) -> str:
-    field = {"rest_api": "base_url=https://…", "database": "url=…"}.get(model.kind(), "value=-")
+    field = _FIRST_FIELDS.get(model.kind(), "value=-")
     kind = "" if model is RestApi else f" {model.kind()}"
     return f"Save it: astrio connections add {name}{kind} {field}"
 

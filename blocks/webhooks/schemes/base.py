@@ -6,13 +6,14 @@ A scheme sees the raw bytes, the raw headers, the configured public URL and a cl
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from astrio.blocks.settings import Settings
+from pydantic import Field
 
-Headers = Sequence[tuple[bytes, bytes]]
+from astrio.blocks.settings import Settings
+from astrio.blocks.webhooks.reading import Headers, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,17 @@ class Received:
         url: the configured public URL with the request's own query; never taken from `Host`.
         headers: every header in order, names in lower case, duplicates kept.
         body: the raw bytes.
+        from_proxy: whether it came from one of the gateway's configured proxies, so that headers
+            which only a proxy may set can be believed.
+        documents: what was fetched for a `Verdict.wants` before, by URL.
     """
 
     method: str
     url: str
     headers: Headers
     body: bytes
+    from_proxy: bool = False
+    documents: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +54,19 @@ class Verdict:
     Attributes:
         accepted: whether it is genuine, fresh and whole.
         reason: why it is refused, one word or two for logs and metrics: `signature`, `timestamp`,
-            `missing`, `duplicate_header`, `malformed`. Never told to the sender.
+            `missing`, `duplicate_header`, `malformed`, `document`. Never told to the sender.
         delivery_id: the vendor's id of the delivery, None if the scheme has none.
         reply: the accepted request is a challenge; this answers it, and no event is stored.
+        wants: with the reason `document`: the URL of a certificate or of public keys that it
+            cannot be judged without. Fetch it (`astrio.blocks.webhooks.documents`) and ask again
+            with it in `Received.documents`; it was checked to lead to the vendor only.
     """
 
     accepted: bool
     reason: str = ""
     delivery_id: str | None = None
     reply: Reply | None = None
+    wants: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +95,42 @@ class Scheme(Settings):
     `standard-webhooks`, and its test, which inherits `tests/contracts/signature.py`.
 
     Attributes:
-        tolerance: seconds that a timestamp may lie in the past or the future; None: the scheme
-            has no clock, and only deduplication protects from replays.
+        methods: that the vendor sends; the gateway takes no others.
         signs: whether `sign` can be used; some schemes only the vendor can sign.
+        signed: whether the vendor proves the body; False: whoever has seen one request can send
+            others.
+        key_form: what a secret looks like, for messages and documentation.
     """
 
-    tolerance: ClassVar[int | None] = None
+    methods: ClassVar[tuple[str, ...]] = ("POST",)
     signs: ClassVar[bool] = True
+    signed: ClassVar[bool] = True
+    key_form: ClassVar[str] = "a text that both sides know"
 
-    @abstractmethod
+    @classmethod
+    def kind(cls) -> str:
+        """Return its `type`."""
+        return str(cls.model_fields["type"].default)
+
+    @property
+    def needs_secret(self) -> bool:
+        """Whether it judges by secrets or keys at all."""
+        return True
+
+    @property
+    def secret_in_path(self) -> bool:
+        """Whether requests come to the configured path, a slash and the secret."""
+        return False
+
     def check_secret(self, secret: str) -> None:
         """Refuse what is no secret (or key) of this scheme.
 
         Raises:
             ValueError: what is wrong with it, without repeating it.
         """
+        if not secret.strip():
+            raise ValueError("the secret is empty")
 
-    @abstractmethod
     def verify(self, received: Received, secrets: Sequence[str], now: float) -> Verdict:
         """Judge a request; never raises, whatever arrives, and compares in constant time.
 
@@ -110,11 +139,45 @@ class Scheme(Settings):
             secrets: every live secret, newest first; one of them must fit.
             now: epoch seconds.
         """
+        try:
+            return self.judge(received, secrets, now)
+        except Refusal as refusal:
+            return Verdict(False, refusal.reason)
+        except Exception:  # noqa: BLE001 (a fault of ours must not let a stranger cause a 500)
+            return Verdict(False, "malformed")
+
+    @abstractmethod
+    def judge(self, received: Received, secrets: Sequence[str], now: float) -> Verdict:
+        """Do the work of `verify`.
+
+        Raises:
+            Refusal: it is refused.
+        """
+
+    def prepared(self, outgoing: Outgoing, secrets: Sequence[str]) -> Outgoing:  # noqa: ARG002 (one shape for all)
+        """Return a request as this scheme sends it; some need something of their own in the URL."""
+        return outgoing
 
     @abstractmethod
     def sign(self, outgoing: Outgoing, secrets: Sequence[str]) -> list[tuple[str, str]]:
         """Return the headers that sign a request, with every live secret where the scheme can.
 
+        Args:
+            outgoing: the request, as `prepared` returned it.
+            secrets: every live secret, newest first.
+
         Raises:
             NotImplementedError: only the vendor can sign (`signs` is False).
+            ValueError: a secret or key cannot be used; it is not repeated.
         """
+
+
+class TimedScheme(Scheme):
+    """A scheme whose signature covers a timestamp, so that an old request cannot be sent again."""
+
+    tolerance: int = Field(
+        default=300,
+        ge=1,
+        le=7 * 86400,
+        description="Seconds that the timestamp may lie in the past or the future.",
+    )

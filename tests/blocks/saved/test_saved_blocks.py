@@ -30,6 +30,8 @@ from astrio.blocks.database import Database
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.store import reader
 from astrio.blocks.store.kinds import CONNECTIONS, authentications
+from astrio.blocks.webhooks.source import WebhookSource
+from astrio.blocks.webhooks.target import WebhookTarget
 
 CLIENT: dict[str, Any] = {
     "token_url": "https://login.example.com/token",
@@ -248,6 +250,46 @@ class TestRestApi(BlockContract):
         with pytest.raises(ConfigurationError, match="has no `auth`") as caught:
             reader.rest_api(name)
         assert f"astrio connections add {name} rest_api --replace auth=" in caught.value.advice
+
+
+class TestWebhookSource(BlockContract):
+    model: ClassVar = WebhookSource
+    data: ClassVar = {
+        "scheme": '{"type": "hmac", "header": "X-Sig"}',
+        "secret": f"{SECRET}\n${{env:OLD}}",
+        "allow": "127.0.0.1/32, 10.0.0.0/8",
+        "rate": "100/s",
+    }
+
+    def expected(self) -> WebhookSource:
+        return WebhookSource.model_validate(
+            {
+                "scheme": {"type": "hmac", "header": "X-Sig"},
+                "secret": [SECRET, "${env:OLD}"],
+                "allow": ["127.0.0.1/32", "10.0.0.0/8"],
+                "rate": "100/s",
+            }
+        )
+
+
+class TestWebhookTarget(BlockContract):
+    model: ClassVar = WebhookTarget
+    data: ClassVar = {
+        "url": "https://example.com/hooks",
+        "secret": SECRET,
+        "headers": {"X-Token": SECRET},
+        "delays": "0, 5.5",
+    }
+
+    def expected(self) -> WebhookTarget:
+        return WebhookTarget.model_validate(
+            {
+                "url": "https://example.com/hooks",
+                "secret": SECRET,
+                "headers": {"X-Token": SECRET},
+                "retry": {"delays": [0, 5.5]},
+            }
+        )
 
 
 def test_the_entry_point_names_the_module_that_holds_every_block() -> None:

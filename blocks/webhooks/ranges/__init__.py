@@ -1,0 +1,1 @@
+"""The networks that vendors send their webhooks from, as they publish them."""
