@@ -12,7 +12,7 @@ from astrio.blocks.settings import Settings
 from astrio.blocks.store.either import or_saved, written_out
 from astrio.flows.schedule import Schedule
 from astrio.tasks.children.settings import ParentSettings
-from astrio.tasks.destinations.settings import PushSettings
+from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
 from astrio.tasks.export.settings import ExportSettings
 from astrio.tasks.incremental_settings import IncrementalSettings
 from astrio.tasks.paginate.choice import AnyPaginator
@@ -83,6 +83,7 @@ class Integration(Settings):
     )
     rules: tuple[RuleSettings, ...] = Field((), alias="validate")
     max_rejected: int | str | None = Field(None, description='Count, or share such as "5%".')
+    quarantine: QuarantineSettings = Field(default_factory=QuarantineSettings)
     push: PushSettings
     schedule: Schedule | None = Field(None, description="Cron text, {every: 15m} or an RRULE.")
     retry: RetrySettings = Field(default_factory=RetrySettings)

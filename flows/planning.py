@@ -17,6 +17,7 @@ from astrio.blocks.errors import AstrioError
 from astrio.flows.connecting import connected, resolved_api
 from astrio.flows.integration import Integration
 from astrio.flows.judging import mapping_of
+from astrio.flows.mapping_version import mapping_version
 from astrio.flows.reading_plan import Partitions, reading_plan, resumed
 from astrio.flows.replacing import refuse_a_part
 from astrio.flows.resuming import ResumeMaker, ResumePoint, restore, usable
@@ -109,9 +110,14 @@ class Run:
         # A saved connection may have been changed since the last run, or since this one failed.
         integration = self.integration = await asyncio.to_thread(connected, self.integration)
         refuse_a_part(integration, self.options)
-        destination = open_destination(integration.push, integration.name)
+        destination = open_destination(integration.push, integration.name, integration.quarantine)
         outcome = Outcome(destination, self.account)
-        identity = RunIdentity(self.account.run_id, integration.name)
+        identity = RunIdentity(
+            self.account.run_id,
+            integration.name,
+            started=self.account.started,
+            mapping=mapping_version(integration),
+        )
         try:
             state = await outcome.call(destination.open, identity, wait=self.options.wait)
         except BaseException:
@@ -128,7 +134,7 @@ class Run:
         before = Requests()
         if point is not None:
             before = restore(account, point)
-            await outcome.call(outcome.destination.adopt, account.run_id)
+            await outcome.call(outcome.destination.adopt, account.run_id, account.started)
         window = self._window(state, point)
         if integration.source.incremental is None or integration.source.incremental.cursor:
             account.report.window = ReportWindow(start=window.start, end=window.end)
