@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from astrio.blocks.api import RestApi, check_base_url
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.store import reader
+from astrio.blocks.webhooks.source import WebhookSource
 from astrio.flows.integration import Integration
 from astrio.flows.variables import read_secrets
 from astrio.tasks.destinations.settings import PushSettings, SqlTarget
@@ -36,6 +37,25 @@ def with_source(integration: Integration) -> Integration:
         return integration
     api = reader.rest_api(source.api)
     return integration.model_copy(update={"source": source.model_copy(update={"api": api})})
+
+
+def webhook_of(integration: Integration) -> tuple[str, WebhookSource] | None:
+    """Return name and settings of the webhook source that feeds the integration, None if none does.
+
+    One that is written out has the integration's name. Raises as `connected`.
+    """
+    webhook = integration.source.webhook
+    if webhook is None:
+        return None
+    if isinstance(webhook, str):
+        return webhook, reader.webhook_source(webhook)
+    return integration.name, webhook
+
+
+def webhook_name(integration: Integration) -> str | None:
+    """Return the name of the webhook source that feeds the integration, None if none does."""
+    webhook = integration.source.webhook
+    return webhook if isinstance(webhook, str) or webhook is None else integration.name
 
 
 def with_target(push: PushSettings) -> PushSettings:

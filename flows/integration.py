@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import Field, ValidationInfo, field_validator
-from pydantic_core import PydanticKnownError
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from astrio.blocks.api import RestApi
 from astrio.blocks.settings import Settings
 from astrio.blocks.store.either import or_saved, written_out
+from astrio.blocks.webhooks.source import WebhookSource
 from astrio.flows.schedule import Schedule
 from astrio.tasks.children.settings import ParentSettings
-from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
+from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.export.settings import ExportSettings
 from astrio.tasks.incremental_settings import IncrementalSettings
 from astrio.tasks.paginate.choice import AnyPaginator
@@ -27,20 +28,29 @@ from astrio.tasks.settings import (
 
 if TYPE_CHECKING:
     RestApiOrName = RestApi | str
+    WebhookSourceOrName = WebhookSource | str
 else:
+    WebhookSourceOrName = or_saved(WebhookSource, '{scheme: stripe, secret: "${env:SECRET}"}')
     RestApiOrName = or_saved(RestApi, '{base_url: "https://…"}')
 
 
-# What may stand in the place of `source.api`; declared before it, as its validator looks at them.
+# What may stand in the place of `source.api`.
 _ORIGINS: Final = ("python", "webhook")
+
+
+def _api_may_be_left_out(schema: dict[str, Any]) -> None:
+    schema["required"].remove("api")
 
 
 class Source(Settings):
     """`source`: where records come from."""
 
-    api: RestApiOrName | None = Field(
-        None, validate_default=True, description="A saved REST API's name, or one written out."
+    model_config = ConfigDict(json_schema_extra=_api_may_be_left_out)
+
+    webhook: WebhookSourceOrName | None = Field(
+        None, description="A saved webhook source's name, or one written out: its events are read."
     )
+    api: RestApiOrName | None = Field(description="A saved REST API's name, or one written out.")
     request: RequestSettings = Field(default_factory=RequestSettings)
     response: ResponseSettings = Field(default_factory=ResponseSettings)
     records: str = Field("$", description="Path to the list of records, e.g. $.orders[*].")
@@ -54,13 +64,21 @@ class Source(Settings):
         None, description="The request creates a job, whose files hold the records."
     )
     filter: str | None = Field(None, description="Expression over a record; false leaves it out.")
+    event_as: str | None = Field(
+        None,
+        min_length=1,
+        description="Field in which each record of a webhook gets the event's id, received_at and "
+        "headers.",
+    )
 
-    @field_validator("api", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _from_somewhere(cls, api: Any, info: ValidationInfo) -> Any:
-        if api is None and not any(info.data.get(name) for name in _ORIGINS):
-            raise PydanticKnownError("missing")
-        return api
+    def _from_somewhere(cls, given: Any) -> Any:
+        """Let `api` be missing where the records come from something else."""
+        if isinstance(given, Mapping) and given.get("api") is None:
+            others = {key: value for key, value in given.items() if key != "api"}
+            return others | {"api": None} if others.keys() & set(_ORIGINS) else others
+        return given
 
     @property
     def connection(self) -> RestApi:
@@ -83,7 +101,6 @@ class Integration(Settings):
     )
     rules: tuple[RuleSettings, ...] = Field((), alias="validate")
     max_rejected: int | str | None = Field(None, description='Count, or share such as "5%".')
-    quarantine: QuarantineSettings = Field(default_factory=QuarantineSettings)
     push: PushSettings
     schedule: Schedule | None = Field(None, description="Cron text, {every: 15m} or an RRULE.")
     retry: RetrySettings = Field(default_factory=RetrySettings)

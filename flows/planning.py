@@ -13,11 +13,10 @@ from typing import Any
 from uuid import uuid4
 
 from astrio.blocks.api import RestApi
-from astrio.blocks.errors import AstrioError
+from astrio.blocks.errors import AstrioError, ConfigurationError
 from astrio.flows.connecting import connected, resolved_api
 from astrio.flows.integration import Integration
 from astrio.flows.judging import mapping_of
-from astrio.flows.mapping_version import mapping_version
 from astrio.flows.reading_plan import Partitions, reading_plan, resumed
 from astrio.flows.replacing import refuse_a_part
 from astrio.flows.resuming import ResumeMaker, ResumePoint, restore, usable
@@ -100,6 +99,10 @@ class Run:
         )
         self._outcome: Outcome | None = None
 
+    def take(self, pages: PageSource) -> None:
+        """Take these pages instead of the source's own, as if they had been given at first."""
+        self._pages = pages
+
     async def open(self) -> Plan:
         """Take the stream's lease, read its state and return the plan.
 
@@ -110,14 +113,9 @@ class Run:
         # A saved connection may have been changed since the last run, or since this one failed.
         integration = self.integration = await asyncio.to_thread(connected, self.integration)
         refuse_a_part(integration, self.options)
-        destination = open_destination(integration.push, integration.name, integration.quarantine)
+        destination = open_destination(integration.push, integration.name)
         outcome = Outcome(destination, self.account)
-        identity = RunIdentity(
-            self.account.run_id,
-            integration.name,
-            started=self.account.started,
-            mapping=mapping_version(integration),
-        )
+        identity = RunIdentity(self.account.run_id, integration.name)
         try:
             state = await outcome.call(destination.open, identity, wait=self.options.wait)
         except BaseException:
@@ -128,13 +126,20 @@ class Run:
 
     async def _plan(self, outcome: Outcome, state: StreamState) -> Plan:
         integration, options, account = self.integration, self.options, self.account
+        if self._pages is None and integration.source.webhook is not None:
+            raise ConfigurationError(
+                f"{integration.name} reads events as they come in by webhook, so there is nothing "
+                "to ask for.",
+                advice="`astrio gateway` and `astrio up` receive them; `astrio events send` tries "
+                "it out, and `astrio events replay` lets events have their effect again.",
+            )
         if self._pages is not None:
             return self._plan_of(self._pages, outcome)
         point = usable(state.resume, integration, options)
         before = Requests()
         if point is not None:
             before = restore(account, point)
-            await outcome.call(outcome.destination.adopt, account.run_id, account.started)
+            await outcome.call(outcome.destination.adopt, account.run_id)
         window = self._window(state, point)
         if integration.source.incremental is None or integration.source.incremental.cursor:
             account.report.window = ReportWindow(start=window.start, end=window.end)

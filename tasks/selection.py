@@ -86,12 +86,12 @@ class Selection:
         errors: list[Reject] = []
         if self._answers.rejects:
             wanted, errors = self._answers.sorted_out(wanted)
-        kept, rejects = _judged(wanted, self._keep)
+        kept, rejects = judged(wanted, self._keep)
         ties = self._ties.current if self._ties is not None else None
         return Selected(kept, errors + rejects, cursor, known, ties)
 
 
-def _judged(records: list[Any], keep: Keep | None) -> tuple[list[Any], list[Reject]]:
+def judged(records: list[Any], keep: Keep | None) -> tuple[list[Any], list[Reject]]:
     """Return the records that the filter lets through, and those that break it."""
     if keep is None:
         return records, []

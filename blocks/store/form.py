@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Optional, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -119,7 +119,7 @@ def _field(name: str, info: FieldInfo, root: type[Storable], above: tuple[str, .
     annotation = info.annotation if auth else plain[0]
     form = Form.AUTH if auth else _form(name, annotation, root)
     if form is Form.PLAIN and info.default is None:
-        annotation = annotation | None  # nothing is saved as null
+        annotation = Optional[annotation]  # noqa: UP045 (made at run time; nothing is saved as null)
     default = root.flat_defaults.get(name) or info.get_default(call_default_factory=True)
     if form in (Form.TEXT, Form.SECRET, Form.LIST):
         default = ""

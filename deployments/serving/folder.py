@@ -8,15 +8,13 @@ from pathlib import Path
 
 from prefect.client.orchestration import PrefectClient
 
-from astrio.deployments.cli.files import SUFFIXES
 from astrio.deployments.deploying.applying import Applied, apply
 from astrio.deployments.deploying.automation import HEARTBEAT_SECONDS, watch_heartbeats
 from astrio.deployments.deploying.building import Target
 from astrio.deployments.deploying.collecting import Collected, collect, folder_files
 from astrio.deployments.deploying.pruning import gone, prune
+from astrio.deployments.watching import Watch
 from astrio.flows.variables import missing_variables
-
-Snapshot = frozenset[tuple[Path, int, int]]
 
 
 @dataclass
@@ -32,19 +30,19 @@ class Folder:
 
     path: Path
     tell: Callable[[str], None]
-    _seen: Snapshot | None = None
-    _acted: Snapshot | None = None
     _told: set[str] = field(default_factory=set)
+    _watch: Watch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._watch = Watch(self.path)
 
     def has_changed(self) -> bool:
         """Whether there is something new, and nobody is just writing it."""
-        now = self._snapshot()
-        settled, self._seen = now == self._seen, now
-        return settled and now != self._acted and self.path.is_dir()
+        return self._watch.has_changed()
 
     async def deploy(self, client: PrefectClient) -> list[Applied]:
         """Bring the server up to date, and return the deployments to serve."""
-        self._acted = self._snapshot()
+        self._watch.taken()
         collected = collect(folder_files(self.path))
         self._tell_news(collected)
         applied = await apply(client, collected.found, Target())
@@ -55,18 +53,6 @@ class Folder:
         files = {*(each.file for each in collected.found), self.path.resolve() / "-"}
         await watch_heartbeats(client, files, HEARTBEAT_SECONDS)
         return applied
-
-    def _snapshot(self) -> Snapshot:
-        found = set()
-        for folder in (self.path, self.path / "integrations"):
-            for path in folder.iterdir() if folder.is_dir() else ():
-                try:
-                    about = path.stat()
-                except OSError:
-                    continue
-                if path.suffix in SUFFIXES:
-                    found.add((path, about.st_mtime_ns, about.st_size))
-        return frozenset(found)
 
     def _tell_news(self, collected: Collected) -> None:
         """Say each mistake and warning once, until it is mended."""

@@ -9,7 +9,7 @@ from astrio.flows.reading.node import Node
 
 _KEYS: dict[str, str] = {
     "": "on event webhook payload endpoints authentication endpoint validation",
-    "source": "graphql webhook event python",
+    "source": "graphql event python",
     "validate[]": "length in unique expr when severity sanitize",
     "push": "contract",
     "push.to": "api request batch file format s3 webhook integration python method body headers "

@@ -112,8 +112,9 @@ def _limit(kind: str, context: Mapping[str, Any], spot: Spot) -> str:
 
 
 def wrong_tag(spot: Spot) -> str:
-    """Describe a `type` that no part of the union has."""
-    return _no_choice(spot, spot.above.tags, spot.schema_path.removesuffix(".type"))
+    """Describe a `type` that no part of the union has, or a name that stands for one."""
+    tags = spot.known.tags if spot.missing else spot.above.tags
+    return _no_choice(spot, tags, spot.schema_path.removesuffix(".type"))
 
 
 def _no_choice(spot: Spot, choices: Iterable[str], path: str | None = None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Protocol
 
 from astrio.tasks.batch import Batch, Reject
@@ -71,16 +70,10 @@ class RunIdentity:
     """Who writes: the run's id and the integration's name.
 
     A run that resumes an earlier one goes on under that one's id (`Destination.adopt`).
-
-    Attributes:
-        started: when it began, UTC: what `now()` is to its mapping.
-        mapping: names the version of its mapping and rules.
     """
 
     run_id: str
     integration: str
-    started: datetime | None = None
-    mapping: str | None = None
 
 
 class Destination(Protocol):
@@ -105,8 +98,8 @@ class Destination(Protocol):
         """
         ...
 
-    def adopt(self, run_id: str, started: datetime | None = None) -> None:
-        """Go on under the id, and with the clock, of the unfinished run that is being resumed."""
+    def adopt(self, run_id: str) -> None:
+        """Go on under the id of the unfinished run that is being resumed."""
         ...
 
     def partitions(self, keys: Sequence[str]) -> dict[str, Any]:

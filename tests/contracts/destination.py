@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tests.contracts.columns import ColumnsContract
-from tests.contracts.keeping import KeepingContract
 from tests.contracts.leases import LeaseContract
 from tests.contracts.quarantining import QuarantineContract
 from tests.contracts.rows import RowsContract
@@ -11,11 +10,6 @@ from tests.contracts.state import StateContract
 
 
 class DestinationContract(
-    RowsContract,
-    ColumnsContract,
-    StateContract,
-    QuarantineContract,
-    KeepingContract,
-    LeaseContract,
+    RowsContract, ColumnsContract, StateContract, QuarantineContract, LeaseContract
 ):
     """Define a fixture `url`: a database of the test's own, which does not hold a table yet."""

@@ -1,4 +1,4 @@
-"""`{{…}}` in the source: only `vars`, `timestamp` and a parent exist before any record."""
+"""`{{…}}` in the source: only `vars`, `timestamp`, a parent and an event exist before a record."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ def check(root: Node) -> Iterator[Mistake]:
     variables = root.at("vars")
     known = {*((variables.entries if variables else None) or {}), "timestamp"}
     children = {*known, "parent"} if root.at("source", "parent") else known
+    if root.at("source", "webhook"):
+        children = {*known, "event"}
     for keys in _FILLED:
         of_child = keys[:2] == ("source", "request")
         if below := root.at(*keys):

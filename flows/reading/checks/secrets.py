@@ -22,11 +22,16 @@ _NAMED = (
     ("source", "api", "headers"),
     ("source", "request", "headers"),
     ("source", "request", "params"),
+    ("source", "webhook", "headers"),
 )
 _ADVICE = "use ${env:NAME} and set the variable"
 
 _URLS = (("push", "to", "url"), ("source", "api", "proxy"))
-_PASSWORDS = (("push", "to", "password"), ("source", "api", "tls", "password"))
+_PASSWORDS = (
+    ("push", "to", "password"),
+    ("source", "api", "tls", "password"),
+    ("source", "webhook", "secret"),
+)
 
 
 def check(root: Node) -> Iterator[Mistake]:

@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateColumn
 from astrio.blocks.errors import DestinationError
 from astrio.tasks.destinations.sql.dialect import Dialect
 
-VERSION: Final = 3
+VERSION: Final = 2
 metadata = MetaData()
 
 
@@ -91,14 +91,9 @@ quarantine = Table(
     _text("last_seen", null=False),
     Column("seen", Integer, nullable=False),
     _text("state", null=False),
-    _text("mapping"),
-    _text("started"),
-    _text("closed_at"),
-    _text("note"),
     sqlite_autoincrement=True,
 )
 is_open = quarantine.c.state == "open"
-_is_closed = quarantine.c.closed_at.is_not(None)
 Index(
     "_astrio_quarantine_open",
     quarantine.c.stream,
@@ -106,14 +101,6 @@ Index(
     unique=True,
     sqlite_where=is_open,
     postgresql_where=is_open,
-)
-
-Index(
-    "_astrio_quarantine_closed",
-    quarantine.c.stream,
-    quarantine.c.closed_at,
-    sqlite_where=_is_closed,
-    postgresql_where=_is_closed,
 )
 
 untyped = Table(
@@ -158,10 +145,5 @@ def prepare(connection: Connection, dialect: Dialect) -> None:
             if column.name not in present:
                 clause = CreateColumn(column).compile(dialect=connection.dialect)
                 connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {clause}")
-        for index in table.indexes:
-            index.create(connection, checkfirst=True)
-    closed = quarantine.c.state != "open"
-    undated = quarantine.update().where(closed, quarantine.c.closed_at.is_(None))
-    connection.execute(undated.values(closed_at=quarantine.c.last_seen))
     connection.execute(version.delete())
     connection.execute(version.insert().values(version=VERSION))

@@ -87,9 +87,21 @@ class Claims:
         """Let events be done."""
         return self._end(ids, State.DONE, None)
 
-    def failed(self, ids: Iterable[str], error: str, retry_at: float) -> int:
-        """Let events be due again at a moment, epoch seconds."""
-        return self._end(ids, State.FAILED, retry_at, error=error[:_LONGEST_ERROR])
+    def failed(
+        self, ids: Iterable[str], error: str, retry_at: float, *, counted: bool = True
+    ) -> int:
+        """Let events be due again at a moment, epoch seconds.
+
+        Args:
+            ids: the events.
+            error: why, without secrets.
+            retry_at: when they are due.
+            counted: whether it was an attempt; False: it was no fault of theirs.
+        """
+        attempts = event.c.attempts if counted else event.c.attempts - 1
+        return self._end(
+            ids, State.FAILED, retry_at, error=error[:_LONGEST_ERROR], attempts=attempts
+        )
 
     def dead(self, ids: Iterable[str], error: str) -> int:
         """Give events up; only a replay brings them back."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, func, select
 
@@ -13,6 +14,8 @@ from astrio.tasks.ledger.sealing_bytes import BytesSealer
 from astrio.tasks.ledger.tables import event
 from astrio.tasks.webhooks.inbox.appending import PURPOSE
 from astrio.tasks.webhooks.inbox.event import Event, State, opened
+
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,26 @@ def shown(id_: str, ledger: Ledger | None = None) -> list[Event]:
     query = select(event).where((event.c.id == id_) | (event.c.delivery_id == id_))
     rows = _rows(query.order_by(event.c.id), ledger or Ledger())
     return [opened(row, BytesSealer(PURPOSE)) for row in rows]
+
+
+def read(ids: Sequence[str], ledger: Ledger | None = None) -> list[Event]:
+    """Return these events with headers and body, in the order of arrival; raises as `shown`."""
+    ledger, sealer = ledger or Ledger(), BytesSealer(PURPOSE)
+    rows = [
+        row
+        for start in range(0, len(ids), _AT_ONCE)
+        for row in _rows(select(event).where(event.c.id.in_(ids[start : start + _AT_ONCE])), ledger)
+    ]
+    return sorted((opened(row, sealer) for row in rows), key=lambda each: each.id)
+
+
+def due_sources(
+    sources: Sequence[str], ledger: Ledger | None = None, now: Callable[[], float] = time.time
+) -> list[str]:
+    """Return those of the sources that have events to claim; keeps no writer waiting."""
+    due = event.c.due_at <= now()
+    query = select(event.c.source).where(event.c.source.in_(sources), due).distinct()
+    return [row.source for row in _rows(query, ledger or Ledger())]
 
 
 def counts(ledger: Ledger | None = None) -> dict[str, dict[State, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlalchemy import case, delete, update
@@ -15,6 +15,13 @@ from astrio.tasks.webhooks.inbox.looking import Which
 
 WINDOW: Final = 7 * 86400.0  # seconds for which a delivery is known again
 _ENDED: Final = (State.DONE, State.DEAD)
+
+
+def noted(ids: Sequence[str], flow_run: str, ledger: Ledger | None = None) -> None:
+    """Note which flow run works on events, or has worked on them last."""
+    mine = update(event).where(event.c.id.in_(ids)).values(flow_run=flow_run)
+    with (ledger or Ledger()).writing() as connection:
+        connection.execute(mine)
 
 
 def replay(which: Which, ledger: Ledger | None = None, now: Callable[[], float] = time.time) -> int:

@@ -12,9 +12,8 @@ from tests.support.connectors import Write
 
 from astrio.tasks.batch import Batch, Page
 from astrio.tasks.mapping.context import MappingContext
-from astrio.tasks.python.copying import copied
 from astrio.tasks.python.importing import PythonError
-from astrio.tasks.python.transform import PythonTransform
+from astrio.tasks.python.transform import PythonTransform, copied
 
 CONTEXT = MappingContext(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
 

@@ -1,0 +1,1 @@
+"""Draining the inbox: events that were accepted become runs of their integrations."""

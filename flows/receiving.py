@@ -1,0 +1,57 @@
+"""A run of events that came in by webhook; free of Prefect."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from astrio.flows.integration import Integration
+from astrio.flows.planning import Run
+from astrio.tasks.ledger.opening import Ledger
+from astrio.tasks.mapping.compile import compile_expression
+from astrio.tasks.mapping.context import MappingContext
+from astrio.tasks.options import RunOptions
+from astrio.tasks.webhooks.enriching import enriching
+from astrio.tasks.webhooks.inbox.looking import read
+from astrio.tasks.webhooks.receiving import EventPages, EventReading
+
+# A reject is kept in the quarantine: to receive its event again would not mend it.
+_ANY: Final = "100%"
+
+
+async def receiving_run(
+    integration: Integration, events: Sequence[str], ledger: Ledger | None = None
+) -> Run:
+    """Prepare the run of some events of the inbox; those that have had their effect have no other.
+
+    Args:
+        integration: its source is a webhook.
+        events: ids of events of the inbox.
+        ledger: where the inbox is, if not where it usually is.
+
+    Raises:
+        AstrioError: the inbox cannot be read.
+    """
+    found = await asyncio.to_thread(read, list(events), ledger)
+    source = integration.source
+
+    async def effects(keys: Sequence[str]) -> set[str]:
+        return await run.effects(keys)
+
+    limit = integration.max_rejected
+    tolerant = integration.model_copy(update={"max_rejected": _ANY if limit is None else limit})
+    run = Run(tolerant, RunOptions(wait=True), connects=source.api is not None)
+    context = MappingContext(now=run.account.started)
+    fetches = source.api is not None
+    reading = EventReading(
+        records=source.records,
+        allow_missing=source.allow_missing,
+        keep=compile_expression(source.filter, context) if source.filter else None,
+        include=source.event_as,
+        enrich=enriching(source.request, source.response, integration.vars, context)
+        if fetches
+        else None,
+    )
+    run.take(EventPages(found, reading, effects))
+    return run
