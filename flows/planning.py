@@ -210,9 +210,6 @@ class Run:
         judged_at_end = source.paginate.total is not None or integration.max_rejected is not None
         outcome.atomic = integration.push.mode == "append" and (not durable or judged_at_end)
         outcome.staged = integration.push.mode == "replace"
-        unbounded = (options.since, options.until, options.limit) == (None, None, None)
-        whole = incremental is None or options.full_refresh
-        outcome.reread = integration.push.mode == "upsert" and unbounded and whole
         if durable and not outcome.all_or_nothing and options.limit is None:
             outcome.resume_point = ResumeMaker(integration, options, window)
         if incremental is None:

@@ -79,6 +79,14 @@ class WebhookTarget(HoldsSecrets):
         description="How they are signed; standard-webhooks if there is a secret, else not at all.",
     )
     headers: dict[str, str] = Field(default_factory=dict, description="Sent with each delivery.")
+    method: str = Field(
+        default="POST", pattern="^(POST|PUT|PATCH)$", description="POST, PUT or PATCH."
+    )
+    content_type: str = Field(
+        default="application/json",
+        pattern=r"^[\w.+-]+/[\w.+-]+(; ?charset=[\w-]+)?$",
+        description="Of the body: JSON, application/x-www-form-urlencoded or text/plain.",
+    )
     timeout: float = Field(
         default=20, gt=0, le=300, description="Seconds that an attempt may take in all."
     )

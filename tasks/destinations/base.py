@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from astrio.tasks.batch import Batch, Reject
-from astrio.tasks.report import RunReport, TableChanges
+from astrio.tasks.report import RunReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,13 @@ class Written:
     """What became of a chunk's rows.
 
     `rejected` lists rows that cannot be stored by their own fault (an empty key), `failed` rows
-    that the destination refused; both are in the quarantine. `filtered` counts rows that
-    `push.contract` leaves out; `table` says so field by field, and how the table was changed.
+    that the destination refused; both are in the quarantine.
     """
 
     written: int = 0
     unchanged: int = 0
     rejected: list[Reject] = field(default_factory=list)
     failed: list[Reject] = field(default_factory=list)
-    filtered: int = 0
-    table: TableChanges = field(default_factory=TableChanges)
 
 
 def _no_resume_point(written: Written) -> None:
@@ -128,13 +125,8 @@ class Destination(Protocol):
         watermark: Any = None,
         ties: Mapping[str, Any] | None = None,
         clear_resume: bool,
-        reread: bool = False,
     ) -> None:
-        """End the slice: keep the report, move the watermark if given, drop the resume point.
-
-        `reread` says that every record of the source was read and written in this slice, so that
-        columns added before are filled now.
-        """
+        """End the slice: keep the report, move the watermark if given, drop the resume point."""
         ...
 
     def abandon(self, report: RunReport | None = None, *, clear_resume: bool = False) -> None:

@@ -9,7 +9,6 @@ from pydantic import Field, PrivateAttr
 from astrio.blocks.database import Database
 from astrio.blocks.settings import Settings
 from astrio.blocks.store.either import or_saved, written_out
-from astrio.tasks.destinations.contract import ContractSettings
 
 
 class SqlTarget(Database):
@@ -52,11 +51,6 @@ class PushSettings(Settings):
         None,
         description="Target field by which a row is newer than another of its key: a row of a "
         "lower version never takes the place of one of a higher.",
-    )
-    contract: ContractSettings = Field(
-        default_factory=ContractSettings,
-        description="What becomes of records that do not fit the table: evolve, freeze, "
-        "quarantine, discard_row or discard_value; or a word for each of tables, columns, types.",
     )
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tests.contracts.columns import ColumnsContract
-from tests.contracts.holding import HoldingContract
 from tests.contracts.leases import LeaseContract
 from tests.contracts.quarantining import QuarantineContract
 from tests.contracts.rows import RowsContract
@@ -11,6 +10,6 @@ from tests.contracts.state import StateContract
 
 
 class DestinationContract(
-    RowsContract, ColumnsContract, HoldingContract, StateContract, QuarantineContract, LeaseContract
+    RowsContract, ColumnsContract, StateContract, QuarantineContract, LeaseContract
 ):
     """Define a fixture `url`: a database of the test's own, which does not hold a table yet."""

@@ -16,7 +16,6 @@ from astrio.tasks.batch import Reject
 from astrio.tasks.destinations.base import Chunk, RunIdentity, StreamState, Written
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql import (
-    added_columns,
     checkpoint,
     effects,
     moment,
@@ -115,7 +114,6 @@ class SqlDestination:
             with transaction(self._connection) as connection:
                 self._begin_run(connection)
                 self._staging.drop(connection)  # a killed run may have left it, whatever the mode
-                self._writer.begin(connection, self._stamp)
                 if self._replaces:
                     self._staging.begin(connection)
                 self._lease.extend(connection)
@@ -147,15 +145,9 @@ class SqlDestination:
         watermark: Any = None,
         ties: Mapping[str, Any] | None = None,
         clear_resume: bool,
-        reread: bool = False,
     ) -> None:
-        """End the slice: keep the report, move the watermark if given, drop the resume point.
-
-        If every record was read (`reread`), the columns that were added before are filled now.
-        """
+        """End the slice: keep the report, move the watermark if given, drop the resume point."""
         with self._database.explained(), self._ending() as connection:
-            if reread:
-                added_columns.filled(connection, self._stream.table)
             if self._replaces:
                 report.records.deleted = self._staging.take_place(connection)
                 quarantine.resolve(connection, self._stream, self._mended)

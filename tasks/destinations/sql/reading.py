@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from astrio.tasks.destinations.quarantined import QuarantineRow, StreamStatus
 from astrio.tasks.destinations.settings import PushSettings
-from astrio.tasks.destinations.sql import added_columns, checkpoint, moment, quarantine, tables
+from astrio.tasks.destinations.sql import checkpoint, moment, quarantine, tables
 from astrio.tasks.destinations.sql.database import Database
 from astrio.tasks.destinations.sql.lease import described, is_live
 from astrio.tasks.destinations.sql.stream import Stream
@@ -51,7 +51,6 @@ class SqlReader:
                 quarantined=quarantine.count_open(connection, self._stream),
                 holder=self._holder(connection),
                 last_run=runs[0] if runs else None,
-                unfilled=added_columns.unfilled(connection, self._stream.table),
             )
 
     def _holder(self, connection: Connection) -> str | None:

@@ -31,11 +31,11 @@ class Rows:
         columns = [[row[position] for row in self.rows] for position in self.key]
         return zip(*columns, strict=True)
 
-    def reject(self, index: int, *problems: Problem) -> Reject:
+    def reject(self, index: int, problem: Problem) -> Reject:
         """Return the row's record as a reject, with its key if that is whole."""
         key = tuple(self.rows[index][position] for position in self.key)
         whole = bool(key) and None not in key
-        return Reject(self.sources[index], list(problems), key if whole else None)
+        return Reject(self.sources[index], [problem], key if whole else None)
 
     def without(self, indices: Collection[int]) -> Rows:
         """Return the other rows."""

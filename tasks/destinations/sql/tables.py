@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateColumn
 from astrio.blocks.errors import DestinationError
 from astrio.tasks.destinations.sql.dialect import Dialect
 
-VERSION: Final = 3
+VERSION: Final = 2
 metadata = MetaData()
 
 
@@ -109,20 +109,6 @@ untyped = Table(
     _text("table_name", key=True),
     _text("column_name", key=True),
     comment="Columns created before any value was seen; the first value decides their type.",
-)
-
-
-made_column = Table(
-    "_astrio_column",
-    metadata,
-    _text("table_name", key=True),
-    _text("column_name", key=True),
-    _text("kind", null=False),
-    _text("stream", null=False),
-    _text("run_id", null=False),
-    _text("added_at", null=False),
-    _text("not_before"),
-    comment="Columns that astrio has made; those with not_before are null in older rows.",
 )
 
 

@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
 from astrio.blocks.errors import AstrioError
-from astrio.tasks.ledger import migrations
+from astrio.tasks.ledger import migrations, outbox_tables
 from astrio.tasks.ledger.streams import KnownStream, known_streams, remember_stream
 from astrio.tasks.ledger.tables import REVISION, metadata
 
@@ -154,13 +154,17 @@ def test_a_ledger_without_tables_is_migrated_when_it_is_looked_at(home: Path) ->
 
 def test_the_migrations_lead_to_the_tables_as_they_are_declared(home: Path) -> None:
     remember_stream(ORDERS)
-    inspector = inspect(create_engine(f"sqlite:///{home}/ledger.db"))
+    engine = create_engine(f"sqlite:///{home}/ledger.db")
+    inspector = inspect(engine)
+    assert outbox_tables.event.metadata is metadata
     for table in metadata.tables.values():
         migrated = {
             (column["name"], str(column["type"]), column["nullable"])
             for column in inspector.get_columns(table.name)
         }
-        declared = {(each.name, str(each.type), each.nullable) for each in table.columns}
+        declared = {
+            (each.name, each.type.compile(engine.dialect), each.nullable) for each in table.columns
+        }
         assert migrated == declared
         key = inspector.get_pk_constraint(table.name)["constrained_columns"]
         assert key == [column.name for column in table.primary_key]
