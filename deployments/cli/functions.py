@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from astrio.blocks.errors import ConfigurationError
-from astrio.deployments.cli.output import clean, print_json, show
-from astrio.tasks.mapping.catalogue import Function, suggestion
-from astrio.tasks.mapping.catalogue import functions as all_functions
+from astrio.deployments.cli.output import clean, print_json, say, show
+from astrio.tasks.mapping.catalogue import Function
+from astrio.tasks.mapping.finding import added_functions, all_functions, suggestion
 
 app = typer.Typer()
 
@@ -22,8 +22,10 @@ def functions(
     name: Annotated[str | None, typer.Argument(help="Only this one, in detail.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """List the functions of the mapping language, with examples."""
+    """List the functions of the mapping language, the project's own too, with examples."""
     found = all_functions()
+    for problem in added_functions().problems:
+        say(f"warning: {problem}")
     if name is not None:
         found = {name: found[name]} if name in found else _unknown(name)
     if as_json:
@@ -58,6 +60,8 @@ def _explain(function: Function) -> None:
     show(f"{function.usage}\n\n{function.summary}")
     if function.details:
         show(f"\n{function.details}")
+    if function.origin:
+        show(f"\nFrom {function.origin}.")
     if function.examples:
         show("\nExamples:")
     for expression, result in function.examples:
@@ -76,5 +80,6 @@ def _entry(function: Function) -> dict[str, Any]:
         "usage": function.usage,
         "summary": function.summary,
         "details": function.details,
+        "origin": function.origin or None,
         "examples": [{"expression": text, "value": value} for text, value in function.examples],
     }

@@ -19,7 +19,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache, partial
 from types import ModuleType
 from typing import Any
@@ -43,6 +42,7 @@ class Function:
         least: how many arguments it needs.
         most: how many it takes; None: any number.
         repeats: the places of arguments that are computed for each element: `item -> value`.
+        origin: where it is written, "" if it is the language's own.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Function:
     needs_context: bool
     repeats: frozenset[int] = frozenset()
     prepare: Callable[[int, Any], Any] | None = None
+    origin: str = ""
 
     def bound(self, context: MappingContext) -> Callable[..., Any]:
         """Return what computes a call in this context."""
@@ -83,12 +84,6 @@ def functions() -> dict[str, Function]:
 def function_names() -> list[str]:
     """Return the names of all functions, in alphabetical order."""
     return list(functions())
-
-
-def suggestion(name: str) -> str | None:
-    """Return what an unknown function was probably meant to be: `did you mean lower?`."""
-    close = get_close_matches(name.lower(), functions(), n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else None
 
 
 def _read(module: ModuleType) -> Function:

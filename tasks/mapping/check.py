@@ -10,7 +10,7 @@ from typing import Any
 from astrio.blocks.errors import ConfigurationError
 from astrio.tasks.columns import clashes, column_name, is_reserved
 from astrio.tasks.mapping.catalogue import Function as MappingFunction
-from astrio.tasks.mapping.catalogue import functions, suggestion
+from astrio.tasks.mapping.finding import find_function, suggestion
 from astrio.tasks.mapping.parser import (
     MAX_CHARACTERS,
     parse_expression,
@@ -97,7 +97,7 @@ def mistakes(node: Node) -> Iterator[ExpressionProblem]:
     for below in walk(node):
         if not isinstance(below, Call):
             continue
-        function = functions().get(below.name)
+        function = find_function(below.name)
         if function is None:
             message = f"There is no function {below.name}()."
             yield ExpressionProblem(None, message, below.offset, suggestion(below.name))

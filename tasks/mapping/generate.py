@@ -21,6 +21,7 @@ from astrio.tasks.mapping.catalogue import Function as MappingFunction
 from astrio.tasks.mapping.catalogue import functions
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.mapping.emission import Emission
+from astrio.tasks.mapping.finding import find_function
 from astrio.tasks.mapping.lookups import Lookups
 from astrio.tasks.mapping.syntax import (
     Access,
@@ -191,7 +192,8 @@ class _Generator:
         return self._bind(value)
 
     def _call(self, node: Call) -> str:
-        function = functions()[node.name]
+        function = find_function(node.name)
+        assert function is not None  # the expression has been checked
         name = f"f_{node.name}"
         self._namespace[name] = function.bound(self._context)
         emission = Emission(_marked(node, name), self._temporary)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Callable, Iterable, Sequence
-from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -15,6 +13,7 @@ from astrio.tasks.columns import is_reserved, key_of, key_places
 from astrio.tasks.mapping.access import record_of
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.mapping.values import kind
+from astrio.tasks.python.copying import copied
 from astrio.tasks.python.references import asks_for_context, plain_function, resolve
 from astrio.tasks.python.telling import reason_of
 
@@ -95,14 +94,6 @@ class PythonTransform:
         reason = "is a name that astrio keeps for itself"
         key = key_of(tuple(row.values()), key_places(tuple(row), self._key))
         return Reject(record, [Problem(name, RULE, reason) for name in reserved], key)
-
-
-def copied(record: Any) -> Any:
-    """Return a copy that shares nothing which could be changed."""
-    try:
-        return marshal.loads(marshal.dumps(record))  # noqa: S302 (its own bytes; faster than deepcopy)
-    except ValueError:
-        return deepcopy(record)
 
 
 def _rejected(record: Any, reason: str) -> Reject:

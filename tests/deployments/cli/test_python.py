@@ -98,3 +98,39 @@ def test_run_imports_the_module_in_the_process_that_runs(
     listed = astrio("quarantine", "list", "--json", folder=place)
     [row] = json.loads(listed.out)
     assert row["reason"] == "it fails with ZeroDivisionError (connectors/orders.py, line 2)"
+
+
+VAT = '''
+from astrio.tasks.connectors import mapping_function
+
+@mapping_function
+def vat_id(text: str) -> str:
+    """The VAT number with its country.
+
+    >>> vat_id('12')
+    'DE12'
+    """
+    return "DE" + text
+'''
+
+
+def test_functions_lists_the_projects_own_with_their_place(place: Path, write: Write) -> None:
+    write("vat.py", VAT)
+    listed = {each["name"]: each for each in called("functions")["functions"]}
+    assert listed["vat_id"] == {
+        "name": "vat_id",
+        "usage": "vat_id(text)",
+        "summary": "The VAT number with its country.",
+        "details": "",
+        "origin": "connectors/vat.py, line 4",
+        "examples": [{"expression": "vat_id('12')", "value": "DE12"}],
+    }
+    assert listed["upper"]["origin"] is None
+    assert "From connectors/vat.py, line 4." in call("functions", "vat_id").stdout
+
+
+def test_functions_tells_what_could_not_be_added(place: Path, write: Write) -> None:
+    write("vat.py", VAT.replace("def vat_id", "def upper"))
+    result = call("functions")
+    assert result.exit_code == 0
+    assert "warning: Importing `vat` fails with ValueError: upper() is a function" in result.stderr

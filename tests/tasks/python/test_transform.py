@@ -12,8 +12,9 @@ from tests.support.connectors import Write
 
 from astrio.tasks.batch import Batch, Page
 from astrio.tasks.mapping.context import MappingContext
+from astrio.tasks.python.copying import copied
 from astrio.tasks.python.importing import PythonError
-from astrio.tasks.python.transform import PythonTransform, copied
+from astrio.tasks.python.transform import PythonTransform
 
 CONTEXT = MappingContext(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
 
