@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from prefect import flow
+from prefect.runtime import flow_run
 
 from astrio.flows.carrying_out import carry_out
 from astrio.flows.integration import Integration
 from astrio.flows.receiving import receiving_run
 from astrio.flows.redacted_logs import redact_logs
 from astrio.tasks.report import RunReport
+from astrio.tasks.webhooks.inbox.tending import noted
 
 redact_logs()
 
@@ -31,4 +35,6 @@ async def receive(integration: Integration, events: list[str]) -> RunReport:
     Raises:
         AstrioError: the run failed; its report is kept with the data and as an artifact.
     """
+    if flow_run.id:
+        await asyncio.to_thread(noted, events, str(flow_run.id))
     return await carry_out(await receiving_run(integration, events))

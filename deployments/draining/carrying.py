@@ -13,10 +13,11 @@ from astrio.blocks.redaction import redact
 from astrio.deployments.running import TAG
 from astrio.flows.integration import Integration
 from astrio.flows.receive import receive
+from astrio.tasks.report import RunReport
 
 
-async def carry(integration: Integration, events: Sequence[str]) -> None:
-    """Run the integration on these events of the inbox.
+async def carry(integration: Integration, events: Sequence[str]) -> RunReport:
+    """Run the integration on these events of the inbox, and return the run's report.
 
     Raises:
         ServerUnavailableError: the Prefect server does not answer.
@@ -24,7 +25,7 @@ async def carry(integration: Integration, events: Sequence[str]) -> None:
     """
     try:
         with tags(*integration.tags, TAG):
-            await receive(integration, list(events))
+            return await receive(integration, list(events))
     except (httpx.HTTPError, PrefectHTTPStatusError) as error:
         words = redact(str(error).partition("\n")[0]) or type(error).__name__
         raise ServerUnavailableError(

@@ -55,12 +55,13 @@ class _Pause:
 class Drainer:
     """Works off the inbox until it is told to stop; several may work on one ledger."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what it needs beside the work is given by name)
         self,
         sources: Sources,
         carry: Carry,
         *,
         claims: Claims | None = None,
+        arrived: Callable[[Event], None] = lambda _: None,
         tell: Callable[[str], None] = lambda _: None,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -70,12 +71,14 @@ class Drainer:
             sources: the integrations of each source.
             carry: runs an integration on events by their ids; raises if the run fails.
             claims: the hold on the inbox.
+            arrived: called with each event that is claimed for the first time.
             tell: shows a line to the user.
             now: tells the time, epoch seconds.
         """
         self._sources = sources
         self._carry = carry
         self._claims = claims or Claims()
+        self._arrived = arrived
         self._tell = tell
         self._now = now
         self._pauses: dict[str, _Pause] = {}
@@ -121,6 +124,9 @@ class Drainer:
     async def _work(self, name: str, integrations: Sequence[Integration]) -> None:
         events = await asyncio.to_thread(self._claims.claim, name, MOST_EVENTS)
         holding = asyncio.create_task(self._hold([event.id for event in events]))
+        for event in events:
+            if event.attempts == 1 and not event.replays:
+                self._arrived(event)
         try:
             for group in groups(events):
                 await self._group(name, integrations, group)
