@@ -17,6 +17,7 @@ from astrio.blocks.errors import AstrioError, ConfigurationError
 from astrio.flows.connecting import connected, resolved_api
 from astrio.flows.integration import Integration
 from astrio.flows.judging import mapping_of
+from astrio.flows.projecting import projection_of
 from astrio.flows.reading_plan import Partitions, reading_plan, resumed
 from astrio.flows.replacing import refuse_a_part
 from astrio.flows.resuming import ResumeMaker, ResumePoint, restore, usable
@@ -241,6 +242,9 @@ class Run:
     ) -> ReadPlan:
         partitions = self._partitions(outcome, window) if self._by_parents else None
         plan = reading_plan(self.integration, window, context, self.options.limit, partitions)
+        projection = projection_of(self.integration)
+        if projection is not None:
+            plan = replace(plan, answers=plan.answers.projected(projection))
         # Appended rows must not be read twice, unless that is asked for.
         may_restart = self.integration.push.mode != "append" or self.options.full_refresh
         return plan if point is None else resumed(plan, point, may_restart=may_restart)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +23,7 @@ from astrio.blocks.errors import (
 from astrio.tasks.batch import Problem, Reject
 from astrio.tasks.decode.base import BrokenRecord
 from astrio.tasks.decode.choice import Decoding
+from astrio.tasks.decode.projection import Projection
 from astrio.tasks.http.answer import Answer
 from astrio.tasks.http.excerpt import vendor_message
 from astrio.tasks.mapping.compile import compile_expression
@@ -70,6 +72,12 @@ class Answers:
         self.judges = any((self._success, self._retry, self._unauthorized))
         self._last: tuple[Answer | None, Any] = (None, None)
         self.rejects = self._failed is not None or settings.broken == "reject"
+
+    def projected(self, projection: Projection) -> Answers:
+        """Return what reads the same answers, with records decoded as far as they are read."""
+        answers = copy(self)
+        answers.decoding = self.decoding.projected(projection)
+        return answers
 
     def accept(self, api: RestApi) -> str | None:
         """Return the Accept header for a format that is not JSON; the connection's own wins."""
@@ -147,7 +155,7 @@ class Answers:
         lent = os.fdopen(os.dup(answer.file.fileno()), "rb")
         return self.decoding.pieces(lent, answer.headers, answer.url)
 
-    def sorted_out(self, records: list[Any]) -> tuple[list[Any], list[Reject]]:
+    def sorted_out(self, records: Sequence[Any]) -> tuple[list[Any], list[Reject]]:
         """Return the records, and those that are errors or could not be read, as rejects."""
         kept: list[Any] = []
         rejects: list[Reject] = []

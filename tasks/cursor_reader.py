@@ -12,6 +12,7 @@ from astrio.tasks.cursors import Cursor, highest, parse_cursor
 from astrio.tasks.incremental import Window
 from astrio.tasks.incremental_settings import IncrementalSettings
 from astrio.tasks.paths import compile_path
+from astrio.tasks.projected import Projected
 from astrio.tasks.shapes import describe
 
 
@@ -78,7 +79,11 @@ class CursorReader:
         Raises:
             ApiAnswerError: a cursor cannot be read, or there is none where there must be one.
         """
-        values = compile_path(self.path).column(records)
+        path = compile_path(self.path)
+        if isinstance(records, Projected):
+            values = list(map(records.shape.getter(path), records.structs()))
+        else:
+            values = path.column(records)
         if self.form is not None or self.zone is not None:
             values = [self._canonical(value) for value in values]
         if self.start is None and self.missing == "include":

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
 from typing import Any
 
 from astrio.blocks.errors import ApiAnswerError, RecordRejectedError
 from astrio.tasks.answers import Answers
 from astrio.tasks.batch import Problem, Reject
 from astrio.tasks.cursor_reader import CursorReader
+from astrio.tasks.mapping.compile import Expression
+from astrio.tasks.projected import Projected, picked
 from astrio.tasks.shapes import describe
 from astrio.tasks.ties import Ties
 
@@ -26,7 +27,7 @@ class Selected:
         ties: the cursors of those at the boundary of the next run, by their content.
     """
 
-    records: list[Any]
+    records: Sequence[Any]
     rejects: list[Reject] = field(default_factory=list)
     cursor: Any = None
     known: int = 0
@@ -72,7 +73,8 @@ class Selection:
         """
         if self._extra is not None:
             records = [_extended(record, self._extra) for record in records]
-        cursor, wanted, known = None, records, 0
+        cursor, known = None, 0
+        wanted: Sequence[Any] = records
         if self._cursor is not None:
             seen = self._cursor.read(records)
             cursor, self.past = seen.highest, seen.past
@@ -82,7 +84,7 @@ class Selection:
                 mask = seen.wanted or [True] * len(records)
                 wanted = [r for r, yes, add in zip(records, mask, new, strict=True) if yes and add]
             elif seen.wanted is not None:
-                wanted = list(compress(records, seen.wanted))
+                wanted = picked(records, [at for at, yes in enumerate(seen.wanted) if yes])
         errors: list[Reject] = []
         if self._answers.rejects:
             wanted, errors = self._answers.sorted_out(wanted)
@@ -91,19 +93,30 @@ class Selection:
         return Selected(kept, errors + rejects, cursor, known, ties)
 
 
-def judged(records: list[Any], keep: Keep | None) -> tuple[list[Any], list[Reject]]:
+def judged(records: Sequence[Any], keep: Keep | None) -> tuple[Sequence[Any], list[Reject]]:
     """Return the records that the filter lets through, and those that break it."""
     if keep is None:
         return records, []
-    kept: list[Any] = []
+    kept: list[int] = []
     rejects: list[Reject] = []
+    for place, found in enumerate(_results(keep, records)):
+        if isinstance(found, RecordRejectedError):
+            rejects.append(Reject(records[place], [Problem(None, "filter", found.message)]))
+        elif found:
+            kept.append(place)
+    return (records if len(kept) == len(records) else picked(records, kept)), rejects
+
+
+def _results(keep: Keep, records: Sequence[Any]) -> Iterator[Any]:
+    """Yield what the filter says of each record, or the error of one that breaks it."""
+    if isinstance(keep, Expression) and isinstance(records, Projected):
+        yield from keep.over(records)
+        return
     for record in records:
         try:
-            if keep(record):
-                kept.append(record)
+            yield keep(record)
         except RecordRejectedError as error:
-            rejects.append(Reject(record, [Problem(None, "filter", error.message)]))
-    return kept, rejects
+            yield error
 
 
 def _extended(record: Any, extra: Mapping[str, Any]) -> dict[str, Any]:

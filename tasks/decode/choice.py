@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
+from copy import copy
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
@@ -16,6 +17,7 @@ from astrio.tasks import decode
 from astrio.tasks.decode.archive import is_packed, unpacked
 from astrio.tasks.decode.base import Decoder
 from astrio.tasks.decode.json import decode_json
+from astrio.tasks.decode.projection import Projection
 from astrio.tasks.settings import ResponseSettings
 
 
@@ -33,10 +35,17 @@ class Decoding:
         limits = limits or Limits()
         self._settings = settings
         self._records = records
+        self._projection: Projection | None = None
         self._plain = settings.format == "auto" and settings.charset is None
         self.in_pieces = settings.format != "auto" and decoders()[settings.format].in_pieces
 
         self._limit = limits.max_download_bytes if self.in_pieces else limits.max_response_bytes
+
+    def projected(self, projection: Projection) -> Decoding:
+        """Return what decodes JSON to the fields that are read, where a body fits."""
+        decoding = copy(self)
+        decoding._projection = projection
+        return decoding
 
     @property
     def accept(self) -> str | None:
@@ -53,7 +62,8 @@ class Decoding:
         """
         kind = headers.get("content-type", "")
         if self._plain and _is_json(kind) and not is_packed(content[:4]):
-            return decode_json(content, headers)
+            found = self._projection and self._projection.decode(content, headers)
+            return decode_json(content, headers) if found is None else found
         if is_packed(content[:4]):
             return self._packed(io.BytesIO(content), kind, url)
         return self._decoder(kind, _file_name(url)).decode(content, kind)

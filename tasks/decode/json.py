@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from astrio.blocks.errors import ApiAnswerError
+from astrio.tasks.mapping.values import LONGEST_NUMBER
 
 _CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
 _BOM = b"\xef\xbb\xbf"
@@ -37,7 +38,9 @@ def _decode_with_care(content: bytes, kind: str) -> Any:
         raise _unusable("is empty", kind, _EXPECTED)
     try:
         text = _text(content, kind)
-        return json.loads(text, parse_constant=_refuse_constant, parse_float=_number)
+        return json.loads(
+            text, parse_constant=_refuse_constant, parse_float=_number, parse_int=_whole
+        )
     except (UnicodeError, LookupError):
         raise _unusable(
             "is not in the charset it claims", kind, "The fault is the API's."
@@ -71,6 +74,11 @@ def _number(text: str) -> float | Decimal:
     return value if math.isfinite(value) else Decimal(text)
 
 
+def _whole(text: str) -> int | Decimal:
+    """Keep a number exact that is too long to be computed with (CVE-2020-10735)."""
+    return int(text) if len(text) <= LONGEST_NUMBER else Decimal(text)
+
+
 def _what_is_wrong(content: bytes, kind: str, error: ValueError) -> tuple[str, str, str]:
     if isinstance(error, _NotANumberError):
         return f"holds {error}, which is no JSON number", kind, "The fault is the API's."
@@ -78,7 +86,7 @@ def _what_is_wrong(content: bytes, kind: str, error: ValueError) -> tuple[str, s
         advice = "Check base_url and path: a login, error or proxy page may answer there."
         return "is HTML or XML, not JSON", kind, advice
     if not isinstance(error, json.JSONDecodeError):
-        return "holds a number with too many digits", kind, "The fault is the API's."
+        return "holds what cannot be decoded", kind, "The fault is the API's."
     if error.pos >= len(error.doc.rstrip()) - 1 or "Unterminated" in error.msg:
         advice = "Run again; if it stays, ask for smaller pages."
         return f"is JSON that breaks off after {len(content):,} bytes", kind, advice

@@ -27,6 +27,11 @@ def child(value: Any, key: str) -> Any:
     return value.get(key) if isinstance(value, dict) else None
 
 
+def attribute(value: Any, name: str) -> Any:
+    """Return a decoded object's field; null where there is no object."""
+    return None if value is None else getattr(value, name)
+
+
 def element(value: Any, index: int) -> Any:
     """Return a list's element, from the end if negative; null where there is none."""
     if isinstance(value, list) and -len(value) <= index < len(value):

@@ -25,7 +25,7 @@ A mapping's value that is no text is a constant; texts inside it may hold placeh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -43,6 +43,9 @@ from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.mapping.generate import Compiled, compile_node, compile_nodes
 from astrio.tasks.mapping.parser import parse_expression, parse_value
 from astrio.tasks.mapping.passthrough import PassThrough
+from astrio.tasks.mapping.shape import Shape
+from astrio.tasks.mapping.syntax import Node
+from astrio.tasks.projected import Projected, picked
 
 __all__ = [
     "CompiledMapping",
@@ -103,7 +106,40 @@ def compile_expression(text: str, context: MappingContext) -> Callable[[Any], An
         ConfigurationError: the expression has mistakes (`check_expression` lists them).
     """
     _refuse(check_expression(text))
-    return guarded(compile_node(parse_expression(text), context))
+    return Expression(parse_expression(text), context)
+
+
+class Expression:
+    """An expression as a function of a record."""
+
+    def __init__(self, node: Node, context: MappingContext) -> None:
+        """Take the parsed expression and the run's clock and zone."""
+        self._node = node
+        self._context = context
+        self._evaluate = guarded(compile_node(node, context))
+
+    def __call__(self, record: Any) -> Any:
+        """Return the expression's value.
+
+        Raises:
+            RecordRejectedError: it fails on this record.
+        """
+        return self._evaluate(record)
+
+    def over(self, records: Projected) -> Iterator[Any]:
+        """Yield for each record the expression's value, or the error that rejects it."""
+        function = compile_node(self._node, self._context, records.shape).function
+        for place, struct in enumerate(records.structs()):
+            try:
+                yield function(struct)
+            except Exception:  # noqa: BLE001 (hostile data may raise anything)
+                yield self._tried(records[place])
+
+    def _tried(self, record: Any) -> Any:
+        try:
+            return self._evaluate(record)
+        except RecordRejectedError as error:
+            return error
 
 
 def guarded(compiled: Compiled) -> Callable[[Any], Any]:
@@ -133,24 +169,36 @@ class _Mapping:
         self._nodes = [parse_value(value) for value in mapping.values()]
         self._context = context
         self._row = compile_nodes(self._nodes, context).function
+        self._shape: Shape | None = None
+        self._shaped_row = self._row
         self._key = key_places(self.columns, key)
 
     def transform(self, page: Page) -> Batch:
-        row, rows = self._row, list[tuple[Any, ...]]()
+        sources, rows = page.records, list[tuple[Any, ...]]()
+        row, records = self._reading(sources)
         rejects: dict[int, Reject] = {}
-        for place, record in enumerate(page.records):
+        for place, record in enumerate(records):
             try:
                 rows.append(row(record))
             except Exception:  # noqa: BLE001 (hostile data may raise anything)
-                values = self._salvage(record)
+                values = self._salvage(sources[place])
                 if isinstance(values, Reject):
                     rejects[place] = values
                 else:
                     rows.append(values)
-        sources = page.records
         if rejects:
-            sources = [each for place, each in enumerate(sources) if place not in rejects]
+            kept = [place for place in range(len(sources)) if place not in rejects]
+            sources = picked(sources, kept)
         return Batch(page, self.columns, rows, sources, list(rejects.values()))
+
+    def _reading(self, records: Sequence[Any]) -> tuple[Callable[[Any], Any], Iterable[Any]]:
+        """Return the function of a row, and what it takes for each of these records."""
+        if not isinstance(records, Projected):
+            return self._row, records
+        if records.shape is not self._shape:
+            self._shape = records.shape
+            self._shaped_row = compile_nodes(self._nodes, self._context, self._shape).function
+        return self._shaped_row, records.structs()
 
     def explain(self, record: Any) -> list[Explanation]:
         explanations: list[Explanation] = []

@@ -23,6 +23,8 @@ from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.mapping.emission import Emission
 from astrio.tasks.mapping.finding import find_function
 from astrio.tasks.mapping.lookups import Lookups
+from astrio.tasks.mapping.shape import Shape
+from astrio.tasks.mapping.shaped import ShapedLookups
 from astrio.tasks.mapping.syntax import (
     Access,
     Call,
@@ -58,7 +60,15 @@ _RUNTIME: dict[str, Any] = {
     **{name: getattr(operators, name) for name in _SIGNS.values()},
     **{
         name: getattr(access, name)
-        for name in ("record_of", "object_of", "child", "element", "elements", "sliced")
+        for name in (
+            "record_of",
+            "object_of",
+            "attribute",
+            "child",
+            "element",
+            "elements",
+            "sliced",
+        )
     },
 }
 
@@ -95,25 +105,32 @@ def _unforeseen(error: Exception) -> str:
     return f"the expression fails on this record ({type(error).__name__})"
 
 
-def compile_nodes(nodes: Sequence[Node], context: MappingContext) -> Compiled:
-    """Compile a function from a record to the tuple of the expressions' values."""
-    generator = _Generator(context)
+def compile_nodes(
+    nodes: Sequence[Node], context: MappingContext, shape: Shape | None = None
+) -> Compiled:
+    """Compile a function from a record to the tuple of the expressions' values.
+
+    With a shape, the records are Structs of that shape.
+    """
+    generator = _Generator(context, shape)
     values = "".join(f"{generator.source(node)}, " for node in nodes)
     return generator.compile(f"({values})")
 
 
-def compile_node(node: Node, context: MappingContext) -> Compiled:
-    """Compile a function from a record to one expression's value."""
-    generator = _Generator(context)
+def compile_node(node: Node, context: MappingContext, shape: Shape | None = None) -> Compiled:
+    """Compile a function from a record, or its shape, to one expression's value."""
+    generator = _Generator(context, shape)
     return generator.compile(generator.source(node))
 
 
 class _Generator:
-    def __init__(self, context: MappingContext) -> None:
+    def __init__(self, context: MappingContext, shape: Shape | None) -> None:
         self._context = context
         self._namespace = dict(_RUNTIME)
         self._names = 0
-        self._lookups = Lookups(self._temporary)
+        self._lookups = (
+            Lookups(self._temporary) if shape is None else ShapedLookups(self._temporary, shape)
+        )
         self._bound: dict[str, str] = {}  # variables of the functions around, by their names
 
     def compile(self, result: str) -> Compiled:

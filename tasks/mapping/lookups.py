@@ -26,9 +26,13 @@ class Lookups:
             (place for place, step in enumerate(node.steps) if isinstance(step, Every | Slice)),
             len(node.steps),
         )
-        return self.stepped(self._value(_plain(node.steps[:plain])), node.steps[plain:])
+        return self.into(_plain(node.steps[:plain]), node.steps[plain:])
 
-    def _value(self, steps: tuple[Step, ...]) -> str:
+    def into(self, steps: tuple[Step, ...], rest: tuple[Step | Slice, ...]) -> str:
+        """Return the source of the steps from a fixed path's value on."""
+        return self.stepped(self.fixed(steps), rest)
+
+    def fixed(self, steps: tuple[Step, ...]) -> str:
         """Return the variable that holds the value of a fixed path of the record."""
         if steps not in self._values:
             *above, last = steps
@@ -36,14 +40,14 @@ class Lookups:
             if isinstance(last, str):
                 look_up = f"{self._object(parent)}.get({last!r})"
             else:
-                look_up = f"element({self._value(parent)}, {last})"
+                look_up = f"element({self.fixed(parent)}, {last})"
             self._values[steps] = self._assign(look_up)
         return self._values[steps]
 
     def _object(self, steps: tuple[Step, ...]) -> str:
         """Return the variable that holds the object at a path, an empty one if it is none."""
         if steps not in self._objects:
-            value = self._value(steps)
+            value = self.fixed(steps)
             self._objects[steps] = self._assign(
                 f"{value} if {value}.__class__ is dict else object_of({value})"
             )
@@ -58,7 +62,7 @@ class Lookups:
         """Return the source of steps into a value."""
         for place, step in enumerate(steps):
             if isinstance(step, Every | Slice):
-                return self._each(_part(source, step), steps[place + 1 :])
+                return self._each(part(source, step), steps[place + 1 :])
             source = _step(source, step)
         return source
 
@@ -66,23 +70,29 @@ class Lookups:
         """Return the source of a list over all elements; wildcards in `steps` flatten it."""
         whole = self._temporary()
         name = self._temporary()
-        loops = f"for {name} in {whole}"
-        inner = name
+        inner, more = self.loops(name, steps)
+        loops = f"for {name} in {whole}{more}"
+        return f"([{inner} {loops}] if ({whole} := {source}).__class__ is list else None)"
+
+    def loops(self, source: str, steps: tuple[Step | Slice, ...]) -> tuple[str, str]:
+        """Return the source of steps into an element, and the inner loops that they need."""
+        loops = ""
         for step in steps:
             if isinstance(step, Every | Slice):
                 name = self._temporary()
-                loops += f" for {name} in elements({_part(inner, step)})"
-                inner = name
+                loops += f" for {name} in elements({part(source, step)})"
+                source = name
             else:
-                inner = _step(inner, step)
-        return f"([{inner} {loops}] if ({whole} := {source}).__class__ is list else None)"
+                source = _step(source, step)
+        return source, loops
 
 
 def _plain(steps: tuple[Step | Slice, ...]) -> tuple[Step, ...]:
     return tuple(step for step in steps if not isinstance(step, Slice))
 
 
-def _part(source: str, step: Every | Slice) -> str:
+def part(source: str, step: Every | Slice) -> str:
+    """Return the source of the elements that a step takes of a list."""
     if isinstance(step, Slice):
         return f"sliced({source}, {step.start!r}, {step.stop!r})"
     return source

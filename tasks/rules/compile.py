@@ -9,6 +9,7 @@ from typing import Any
 from astrio.blocks.errors import ConfigurationError
 from astrio.tasks.batch import Batch, Problem, Reject
 from astrio.tasks.columns import key_of, key_places
+from astrio.tasks.projected import picked
 from astrio.tasks.rules.base import Rule
 from astrio.tasks.rules.check import built_rules, check_rules
 from astrio.tasks.rules.field import Field, Row, find_field
@@ -49,7 +50,7 @@ class CompiledRules:
             batch.page,
             batch.columns,
             [judged.rows[place] for place in kept],
-            [batch.sources[place] for place in kept],
+            picked(batch.sources, kept),
             batch.rejects + rejects,
         )
 

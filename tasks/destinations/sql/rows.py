@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, repeat
 from typing import Any
 
 from astrio.tasks.batch import Batch, Problem, Reject
@@ -16,15 +16,16 @@ RULE = "destination"
 
 @dataclass(slots=True)
 class Rows:
-    """Rows of equal shape: `rows[i]` holds the values of `fields`, `sources[i]` its record.
+    """Rows of equal shape: `rows[i]` holds the values of `fields`.
 
+    `sources[i]` says where its record is: a list, and the place in it; few records are asked for.
     `key` holds the positions of the key's fields; it is empty if one of them is missing.
     """
 
     fields: tuple[str, ...]
     key: tuple[int, ...]
     rows: list[tuple[Any, ...]]
-    sources: list[Any]
+    sources: list[tuple[Sequence[Any], int]]
 
     def keys(self) -> Iterator[tuple[Any, ...]]:
         """Yield each row's key values."""
@@ -35,7 +36,8 @@ class Rows:
         """Return the row's record as a reject, with its key if that is whole."""
         key = tuple(self.rows[index][position] for position in self.key)
         whole = bool(key) and None not in key
-        return Reject(self.sources[index], [problem], key if whole else None)
+        records, place = self.sources[index]
+        return Reject(records[place], [problem], key if whole else None)
 
     def without(self, indices: Collection[int]) -> Rows:
         """Return the other rows."""
@@ -58,7 +60,9 @@ def by_shape(
         missing = tuple(field for field in known if field not in columns) if columns else ()
         fields, nulls = columns + missing, (None,) * len(missing)
         rows = [row + nulls if nulls else row for batch in alike for row in batch.rows]
-        sources = [source for batch in alike for source in batch.sources]
+        sources = [
+            each for batch in alike for each in zip(repeat(batch.sources), range(len(batch.rows)))
+        ]
         whole = all(name in fields for name in key)
         yield Rows(fields, tuple(map(fields.index, key)) if whole else (), rows, sources)
 

@@ -58,7 +58,7 @@ ALLOWED_ATTRIBUTES = {"get", "__class__", "strip", "lower", "upper"}
 RUNTIME_NAMES = {
     *("record", "record_of", "object_of", "child", "element", "elements", "equal", "less"),
     *("less_or_equal", "greater", "greater_or_equal", "add", "subtract", "multiply", "divide"),
-    *("template", "str", "dict", "list", "counted", "spent", "sliced"),
+    *("template", "str", "dict", "list", "counted", "spent", "sliced", "attribute"),
 }
 
 

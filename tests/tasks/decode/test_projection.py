@@ -1,0 +1,248 @@
+"""Decoding only what is read: never another result than decoding everything."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from astrio.blocks.errors import ApiAnswerError
+from astrio.tasks.answers import Answers
+from astrio.tasks.batch import Page
+from astrio.tasks.cursor_reader import CursorReader
+from astrio.tasks.decode.json import decode_json
+from astrio.tasks.decode.projection import Projection, keys_to
+from astrio.tasks.mapping.compile import MappingContext, compile_expression, compile_mapping
+from astrio.tasks.mapping.shape import shape_of
+from astrio.tasks.paths import compile_path
+from astrio.tasks.projected import Projected
+from astrio.tasks.repetition import RepetitionGuard
+from astrio.tasks.selection import Selection
+
+CONTEXT = MappingContext(datetime(2026, 1, 2, tzinfo=UTC))
+HEADERS = {"content-type": "application/json"}
+KEYS = [
+    b'"a"',
+    b'"b"',
+    b'"\\u0061"',
+    b'"odd key"',
+    b'"items"',
+    b'"__class__"',
+    b'"\xc3\xa9"',
+    b'""',
+]
+EXPRESSIONS = [
+    *("a", "b", "a.b", "a.b.a", "a[0]", "a[-1].b", "a[*]", "a[*].b", "a[*].b[*].a", "a[1:].b"),
+    *("items[*].a", "items[0].a", "items[*][0].b", "items[:1][*].a", "items", "$['odd key'].a"),
+    *("$['']", "é", "a.é", "__class__", "a.__class__", "lower(a)", "a + b", "a.b + 1", "'x'"),
+    *("count(items)", "map(items, item -> item.a)", "if(a.b, a, b)", "concat(a.a, ' ', b)"),
+    *("items[*].a[1:].b", "b[0].a", "b[0][0]", "b[*].items[*].a", "int(a)", "a ?? b.b"),
+    *("a > b.a", "sum(items[*].a)", "first(items[*].b)", "float(a.b)", "items[*].items.a"),
+]
+scalars = st.sampled_from(
+    [
+        *(b"null", b"true", b"false", b"0", b"-0", b"-0.0", b"1", b"2.50", b"1e400", b"1E3"),
+        *(b"123456789012345678901234567890", b"-98765432109876543210", b"1" * 5000, b"0.1"),
+        *(
+            b'""',
+            b'"x"',
+            b'"\\ud800"',
+            b'"\\u00e9\\n"',
+            b'"\xc3\xa9"',
+            b'"\xff"',
+            b'"\xed\xa0\x80"',
+        ),
+        *(b"NaN", b"-Infinity", b"01", b'"\\x"', b'"\x01"', b"[", b'{"a":1,}', b"1.", b"[" * 3000),
+        *(b"[]", b"{}", b" 1 ", b"[[[[1]]]]"),
+    ]
+)
+good = st.sampled_from([b"null", b"1", b"2.5", b'"x"', b"[]", b"{}", b"true"])
+
+
+def composed(inner: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
+    lists = st.lists(inner, max_size=3).map(lambda parts: b"[" + b",".join(parts) + b"]")
+    return lists | objects(inner)
+
+
+def objects(inner: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
+    pair = st.tuples(st.sampled_from(KEYS), inner).map(b":".join)  # keys may come twice
+    return st.lists(pair, max_size=5).map(lambda pairs: b"{" + b", ".join(pairs) + b"}")
+
+
+tame = st.recursive(good, composed, max_leaves=8)
+wild = st.recursive(good | scalars, composed, max_leaves=8)
+pages = st.lists(objects(tame) | objects(wild) | tame, max_size=4).map(
+    lambda records: b'{"data": {"rows": [' + b",".join(records) + b']}, "next": "2"}'
+)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What becomes of a page."""
+
+    body: str
+    cursor: str
+    sources: str
+    rows: str
+    rejects: str
+
+
+def outcome(body: Any, mapping: dict[str, Any], keep: str | None) -> Read:
+    records = compile_path("data.rows").records(body)
+    reader = CursorReader("a")
+    filtered = compile_expression(keep, CONTEXT) if keep else None
+    try:
+        chosen = Selection(filtered, None, Answers())(records)
+        cursors = repr(reader.read(records).values)
+    except ApiAnswerError as error:
+        return Read(repr(body), error.message, "", "", "")
+    batch = compile_mapping(mapping, CONTEXT, key=["t0"]).transform(Page(1, chosen.records))
+    rejects = [
+        (each.record, each.key, [(p.field, p.rule, p.reason) for p in each.problems])
+        for each in [*chosen.rejects, *batch.rejects]
+    ]
+    return Read(
+        repr(body["next"]), cursors, repr(list(batch.sources)), repr(batch.rows), repr(rejects)
+    )
+
+
+def projection(mapping: dict[str, Any], keep: str | None = None) -> Projection | None:
+    shape = shape_of([keep] if keep else [], mapping.values(), ["a"])
+    return None if shape.whole else Projection(shape, ["data", "rows"])
+
+
+def decoded(content: bytes) -> Any:
+    try:
+        return decode_json(content, HEADERS)
+    except ApiAnswerError as error:
+        return error
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.lists(st.sampled_from(EXPRESSIONS), min_size=1, max_size=4),
+    st.none() | st.sampled_from(EXPRESSIONS),
+    pages,
+)
+def test_what_is_decoded_in_part_gives_what_is_decoded_as_a_whole(
+    expressions: list[str], keep: str | None, content: bytes
+) -> None:
+    mapping = {f"t{place}": text for place, text in enumerate(expressions)}
+    made = projection(mapping, keep)
+    assert made is not None
+    part, whole = made.decode(content, HEADERS), decoded(content)
+    if part is None:
+        return
+    assert not isinstance(whole, ApiAnswerError)
+    assert isinstance(part["data"]["rows"], Projected)
+    assert outcome(part, mapping, keep) == outcome(whole, mapping, keep)
+
+
+def test_most_pages_fit() -> None:
+    made = projection({"x": "a.b", "y": "items[*].a"})
+    assert made is not None
+    for content in (
+        b'[{"a": {"b": 1}, "items": [{"a": 2}, null]}]',
+        b"[{}]",
+        b"[]",
+        b'[{"a":null}]',
+    ):
+        body = made.decode(b'{"data": {"rows": ' + content + b"}}", HEADERS)
+        assert body is not None
+        assert body["data"]["rows"] == json.loads(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b'{"data": {"rows": [1]}}', b'{"data": {"rows": [{"b": 1}]}}', b'{"data": {}}', b"[]"),
+        *(b'{"data": {"rows": null}}', b'{"data": {"rows": [{"z": "\xff"}]}}', b"{", b""),
+        b'{"data": {"rows": [{"b": {"c": "\\ud800"}}]}}',
+    ],
+)
+def test_a_page_that_does_not_fit_is_left_to_the_plain_decoder(content: bytes) -> None:
+    made = projection({"x": "b.c"})
+    assert made is not None
+    assert made.decode(content, HEADERS) is None
+
+
+def test_after_three_pages_in_a_row_that_do_not_fit_it_is_tried_no_more() -> None:
+    made = projection({"x": "b.c"})
+    assert made is not None
+    good_page = b'{"data": {"rows": [{"b": {"c": 1}}]}}'
+    for _ in range(2):
+        assert made.decode(b"[]", HEADERS) is None
+    assert made.decode(good_page, HEADERS) is not None
+    for _ in range(3):
+        assert made.decode(b"[]", HEADERS) is None
+    assert made.decode(good_page, HEADERS) is None
+
+
+def test_another_charset_is_left_to_the_plain_decoder() -> None:
+    made = projection({"x": "b.c"})
+    assert made is not None
+    content = '{"data": {"rows": [{"b": {"c": "é"}}]}}'.encode()
+    assert made.decode(content, {"content-type": "application/json; charset=latin-1"}) is None
+    assert made.decode(content, {"content-type": "application/json; charset=UTF-8"}) is not None
+
+
+@pytest.mark.parametrize(
+    ("records", "keys"),
+    [
+        ("$", ()),
+        ("$[*]", ()),
+        ("$.data.rows", ("data", "rows")),
+        ("data.rows[*]", ("data", "rows")),
+        ("$['odd key'][*]", ("odd key",)),
+        ("data[0].rows", None),
+        ("data.*", None),
+        ("$..rows", None),
+        ("data[*].rows[*]", None),
+    ],
+)
+def test_a_records_path_is_followed_where_it_is_a_chain_of_keys(
+    records: str, keys: tuple[str, ...] | None
+) -> None:
+    assert keys_to(records) == keys
+
+
+def test_whole_records_are_what_everyone_else_sees() -> None:
+    records = [{"a": 1, "b": 2.5}, {"b": [3]}, {"a": None, "z": {"y": 0}}]
+    made = Projection(shape_of([], ["a"], []), [])
+    part = made.decode(json.dumps(records).encode(), HEADERS)
+    assert isinstance(part, Projected)
+    assert list(part) == [*part] == records == part
+    assert part[-1] == records[-1]
+    assert part[1:] == records[1:]
+    assert part[::-1] == records[::-1]
+    assert part != records[1:]
+    assert list(reversed(part)) == records[::-1]
+    assert records[1] in part
+    assert len(part.picked([2])) == 1
+    assert json.dumps(list(part.picked([2, 0]))) == json.dumps([records[2], records[0]])
+    with pytest.raises(IndexError):
+        part[3]
+
+
+def test_pages_that_differ_only_in_what_is_not_read_do_not_repeat_themselves() -> None:
+    made = Projection(shape_of([], ["status"], []), [])
+    guard = RepetitionGuard(request())
+    for number in range(1, 4):
+        page = made.decode(json.dumps([{"status": "open", "id": number}]).encode(), HEADERS)
+        assert isinstance(page, Projected)
+        guard.look(number, page, None)
+    again = made.decode(b'[{ "id": 3, "status": "open" }]', HEADERS)
+    assert isinstance(again, Projected)
+    with pytest.raises(ApiAnswerError, match="same records"):
+        guard.look(4, again, None)
+
+
+def request() -> Any:
+    from astrio.tasks.http.request import ApiRequest
+
+    return ApiRequest("GET", "/orders")
