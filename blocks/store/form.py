@@ -116,7 +116,7 @@ def _field(name: str, info: FieldInfo, root: type[Storable], above: tuple[str, .
     kinds = [kind for kind in _kinds(name, info, root) if kind is not NoneType]
     auth = all(_is_settings(kind) for kind in kinds)
     plain = [kind for kind in kinds if not _is_settings(kind)]
-    annotation = info.annotation if auth else plain[0]
+    annotation: Any = info.annotation if auth else plain[0]
     form = Form.AUTH if auth else _form(name, annotation, root)
     if form is Form.PLAIN and info.default is None:
         annotation = Optional[annotation]  # noqa: UP045 (made at run time; nothing is saved as null)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+        Ed25519PrivateKey,
+        Ed25519PublicKey,
+    )
 
 
 @lru_cache(maxsize=256)
@@ -16,6 +19,8 @@ def public_key(raw: bytes) -> Ed25519PublicKey:
     Raises:
         ValueError: it has another length.
     """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     return Ed25519PublicKey.from_public_bytes(raw)
 
 
@@ -26,6 +31,8 @@ def private_key(raw: bytes) -> Ed25519PrivateKey:
     Raises:
         ValueError: it has another length, or its two halves do not belong together.
     """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     key = Ed25519PrivateKey.from_private_bytes(raw[:32])
     if len(raw) not in (32, 64) or raw[32:] not in (b"", public_of(key)):
         raise ValueError("an Ed25519 key has 32 bytes, or 64 with its public key")
@@ -34,11 +41,15 @@ def private_key(raw: bytes) -> Ed25519PrivateKey:
 
 def public_of(key: Ed25519PrivateKey) -> bytes:
     """Return the 32 bytes of the public key."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
 def is_signed(raw_key: bytes, signature: bytes, content: bytes) -> bool:
     """Whether the signature is that of the content under a public key of 32 bytes."""
+    from cryptography.exceptions import InvalidSignature
+
     try:
         public_key(raw_key).verify(signature, content)
     except (InvalidSignature, ValueError):

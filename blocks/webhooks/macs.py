@@ -47,5 +47,5 @@ def written(digest: bytes, encoding: Encoding) -> bytes:
             return digest.hex().upper().encode()
         case "base64":
             return base64.b64encode(digest)
-        case "base64url":
+        case _:
             return base64.urlsafe_b64encode(digest).rstrip(b"=")

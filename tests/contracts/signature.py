@@ -46,6 +46,7 @@ class SignatureContract:
         single: headers that may stand only once.
         id_expected: the delivery's id that it tells.
         covers_body: whether a changed body is noticed.
+        proves_body: whether something else than the request proves the body.
     """
 
     scheme: ClassVar[Scheme]
@@ -55,6 +56,7 @@ class SignatureContract:
     single: ClassVar[Sequence[str] | None] = None
     id_expected: ClassVar[str | None] = None
     covers_body: ClassVar[bool] = True
+    proves_body: ClassVar[bool] = False
     body: ClassVar[bytes] = BODY
     url: ClassVar[str] = "https://hooks.example.com/webhooks/shop?a=1"
     content_type: ClassVar[str] = "application/json"
@@ -197,6 +199,10 @@ class SignatureContract:
         assert self.verdict(self.received(timestamp=NOW * 1000)).reason == "timestamp"
 
     # Secrets.
+
+    def test_it_tells_whether_the_body_is_proved(self) -> None:
+        assert self.scheme.signed is (self.covers_body or self.proves_body)
+        assert self.scheme.secret_in_path in (False, True)
 
     def test_a_secret_that_fits_is_taken(self) -> None:
         self.scheme.check_secret(self.secret)

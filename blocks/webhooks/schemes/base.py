@@ -97,20 +97,22 @@ class Scheme(Settings):
     Attributes:
         methods: that the vendor sends; the gateway takes no others.
         signs: whether `sign` can be used; some schemes only the vendor can sign.
-        signed: whether the vendor proves the body; False: whoever has seen one request can send
-            others.
         key_form: what a secret looks like, for messages and documentation.
     """
 
     methods: ClassVar[tuple[str, ...]] = ("POST",)
     signs: ClassVar[bool] = True
-    signed: ClassVar[bool] = True
     key_form: ClassVar[str] = "a text that both sides know"
 
     @classmethod
     def kind(cls) -> str:
         """Return its `type`."""
         return str(cls.model_fields["type"].default)
+
+    @property
+    def signed(self) -> bool:
+        """Whether the vendor proves the body; if not, who has seen one request can send others."""
+        return True
 
     @property
     def needs_secret(self) -> bool:

@@ -184,7 +184,7 @@ class Hmac(TimedScheme):
                     return secret.encode()
                 case "base64":
                     return base64.b64decode(secret, validate=True)
-                case "hex":
+                case _:
                     return bytes.fromhex(secret)
         except (binascii.Error, ValueError):
             return None

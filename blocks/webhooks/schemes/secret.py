@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -17,8 +17,6 @@ HEADER_NAME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$"  # RFC 9110, token
 class Secret(Scheme):
     """`scheme: secret`, or `{type: secret, header: X-Token}`: the secret itself in a header."""
 
-    signed: ClassVar[bool] = False
-
     type: Literal["secret"] = "secret"
     header: str = Field(
         default="X-Webhook-Secret", pattern=HEADER_NAME, description="Header that holds it."
@@ -27,6 +25,11 @@ class Secret(Scheme):
     id_header: str = Field(
         default="", pattern=rf"^$|{HEADER_NAME}", description="Header of the delivery's id, if any."
     )
+
+    @property
+    def signed(self) -> bool:
+        """The body is not proved."""
+        return False
 
     def check_secret(self, secret: str) -> None:
         """Refuse what cannot stand in a header."""

@@ -11,7 +11,7 @@ from astrio.blocks.redaction import redact
 from astrio.blocks.webhooks.schemes.hmac import Hmac
 from astrio.blocks.webhooks.schemes.secret import Secret
 from astrio.blocks.webhooks.schemes.standard_webhooks import StandardWebhooks
-from astrio.blocks.webhooks.schemes.svix import Svix as Stripe
+from astrio.blocks.webhooks.schemes.stripe import Stripe
 from astrio.blocks.webhooks.source import WebhookSource
 
 LITERAL = "canary-secret-1"
@@ -30,7 +30,7 @@ def test_a_source_is_written_in_one_line() -> None:
 
 
 def test_a_scheme_may_be_told_by_its_name_its_settings_or_json() -> None:
-    assert source(scheme="svix").scheme == Stripe()
+    assert source(scheme="stripe").scheme == Stripe()
     told = {"type": "hmac", "header": "X-Sig"}
     assert source(scheme=told).scheme == Hmac(header="X-Sig")
     assert source(scheme='{"type": "hmac", "header": "X-Sig"}').scheme == Hmac(header="X-Sig")
@@ -72,7 +72,7 @@ def test_the_snippet_compares_the_header_that_it_shows() -> None:
 
 
 def test_the_snippet_may_name_a_scheme() -> None:
-    made = WebhookSource.model_validate(snippet(scheme="svix"))
+    made = WebhookSource.model_validate(snippet(scheme="stripe"))
     assert made.scheme == Stripe()
     assert made.warnings() == ()
 
@@ -145,6 +145,10 @@ def test_references_are_checked_when_they_are_resolved() -> None:
     made = source(path="/webhooks/${env:PART}", public_url="${env:URL}")
     assert made.path_of("x") == "/webhooks/${env:PART}"
     assert source().path_of("shop") == "/webhooks/shop"
+
+
+def test_the_public_url_is_a_whole_one() -> None:
+    assert source(public_url="https://hooks.example.com/x?a=1").public_url.endswith("?a=1")
 
 
 @pytest.mark.parametrize("place", ["header:X-Event-Id", "event.id", "id"])

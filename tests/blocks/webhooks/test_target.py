@@ -71,6 +71,11 @@ def test_a_scheme_without_a_secret_is_refused() -> None:
         target(secret="", scheme="standard-webhooks")
 
 
+def test_a_scheme_that_only_the_vendor_can_sign_is_refused() -> None:
+    with pytest.raises(ValueError, match="only the vendor itself"):
+        target(scheme="paypal")
+
+
 def test_literals_show_in_no_text_and_no_dump() -> None:
     made = target(secret="canary-secret-1", headers={"Authorization": "Bearer canary-2", "X": "1"})
     for text in (repr(made), str(made), repr(made.model_dump()), made.model_dump_json()):
