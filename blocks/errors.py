@@ -13,6 +13,7 @@
     └── FatalError                stop: running again changes nothing until someone acts
         ├── ApiAnswerError            the API's answer cannot be used
         ├── DestinationError          the destination refuses what is written
+        ├── ContractError             a record does not fit the table, which is frozen
         ├── TooManyRejectsError       more records were rejected than the file allows
         └── ImbalanceError            the records do not add up
 
@@ -117,6 +118,12 @@ class DestinationError(FatalError):
     """The destination refuses what is to be written."""
 
     kind = "destination"
+
+
+class ContractError(FatalError):
+    """A record does not fit the table, which `push.contract` keeps as it is."""
+
+    kind = "contract"
 
 
 class TooManyRejectsError(FatalError):

@@ -13,7 +13,7 @@ from astrio.blocks.store.either import or_saved, written_out
 from astrio.blocks.webhooks.source import WebhookSource
 from astrio.flows.schedule import Schedule
 from astrio.tasks.children.settings import ParentSettings
-from astrio.tasks.destinations.settings import PushSettings
+from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
 from astrio.tasks.export.settings import ExportSettings
 from astrio.tasks.incremental_settings import IncrementalSettings
 from astrio.tasks.paginate.choice import AnyPaginator
@@ -101,6 +101,7 @@ class Integration(Settings):
     )
     rules: tuple[RuleSettings, ...] = Field((), alias="validate")
     max_rejected: int | str | None = Field(None, description='Count, or share such as "5%".')
+    quarantine: QuarantineSettings = Field(default_factory=QuarantineSettings)
     push: PushSettings
     schedule: Schedule | None = Field(None, description="Cron text, {every: 15m} or an RRULE.")
     retry: RetrySettings = Field(default_factory=RetrySettings)

@@ -17,6 +17,7 @@ from astrio.blocks.errors import AstrioError, ConfigurationError
 from astrio.flows.connecting import connected, resolved_api
 from astrio.flows.integration import Integration
 from astrio.flows.judging import mapping_of
+from astrio.flows.mapping_version import mapping_version
 from astrio.flows.projecting import projection_of
 from astrio.flows.reading_plan import Partitions, reading_plan, resumed
 from astrio.flows.replacing import refuse_a_part
@@ -114,9 +115,14 @@ class Run:
         # A saved connection may have been changed since the last run, or since this one failed.
         integration = self.integration = await asyncio.to_thread(connected, self.integration)
         refuse_a_part(integration, self.options)
-        destination = open_destination(integration.push, integration.name)
+        destination = open_destination(integration.push, integration.name, integration.quarantine)
         outcome = Outcome(destination, self.account)
-        identity = RunIdentity(self.account.run_id, integration.name)
+        identity = RunIdentity(
+            self.account.run_id,
+            integration.name,
+            started=self.account.started,
+            mapping=mapping_version(integration),
+        )
         try:
             state = await outcome.call(destination.open, identity, wait=self.options.wait)
         except BaseException:
@@ -140,7 +146,7 @@ class Run:
         before = Requests()
         if point is not None:
             before = restore(account, point)
-            await outcome.call(outcome.destination.adopt, account.run_id)
+            await outcome.call(outcome.destination.adopt, account.run_id, account.started)
         window = self._window(state, point)
         if integration.source.incremental is None or integration.source.incremental.cursor:
             account.report.window = ReportWindow(start=window.start, end=window.end)
@@ -211,6 +217,9 @@ class Run:
         judged_at_end = source.paginate.total is not None or integration.max_rejected is not None
         outcome.atomic = integration.push.mode == "append" and (not durable or judged_at_end)
         outcome.staged = integration.push.mode == "replace"
+        unbounded = (options.since, options.until, options.limit) == (None, None, None)
+        whole = incremental is None or options.full_refresh
+        outcome.reread = integration.push.mode == "upsert" and unbounded and whole
         if durable and not outcome.all_or_nothing and options.limit is None:
             outcome.resume_point = ResumeMaker(integration, options, window)
         if incremental is None:

@@ -14,7 +14,7 @@ from astrio.tasks.account import Account
 from astrio.tasks.batch import Page
 from astrio.tasks.incremental import Window
 from astrio.tasks.options import RunOptions
-from astrio.tasks.report import Records, Requests
+from astrio.tasks.report import Records, Requests, TableChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class ResumePoint:
         bounds: the options that shape the run (`since`, `until`, `full_refresh`).
         cursor: the highest cursor value seen.
         ties: the records at the boundary of the next run.
+        table: how the table was changed so far.
     """
 
     run_id: str
@@ -40,6 +41,7 @@ class ResumePoint:
     requests: dict[str, Any]
     cursor: Any
     ties: dict[str, Any] | None = None
+    table: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values from which `ResumePoint(**values)` makes an equal one."""
@@ -55,7 +57,12 @@ class ResumeMaker:
     window: Window
 
     def __call__(
-        self, page: Page, account: Account, pages: int, records: Records
+        self,
+        page: Page,
+        account: Account,
+        pages: int,
+        records: Records,
+        table: TableChanges | None = None,
     ) -> dict[str, Any]:
         """Return the resume point after `page`, with the counts up to and including it."""
         return ResumePoint(
@@ -71,6 +78,7 @@ class ResumeMaker:
             requests=account.requests().model_dump(),
             cursor=account.cursor,
             ties=page.ties,
+            table=table.model_dump() if table else None,
         ).to_json()
 
 
@@ -133,5 +141,6 @@ def restore(account: Account, point: ResumePoint) -> Requests:
     account.ties = point.ties
     account.report.pages = point.pages
     account.report.records = Records(**point.records)
+    account.report.table = TableChanges(**point.table) if point.table else None
     account.report.stop_reason = point.stop_reason
     return Requests(**point.requests)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic.alias_generators import to_camel
@@ -20,11 +21,21 @@ def integration_schema() -> dict[str, Any]:
     schema = Integration.model_json_schema(by_alias=True, mode="validation")
     definitions = schema.pop("$defs")
     for name, definition in definitions.items():
-        _spell_both_ways(definition, f"#/$defs/{name}")
+        for pointer, mapping in _mappings(definition, f"#/$defs/{name}"):
+            _spell_both_ways(mapping, pointer)
     _spell_both_ways(schema, "#")
     schema["properties"]["$schema"] = {"type": "string", "description": "For editors."}
     schema["title"] = "astrio integration"
     return {"$schema": DIALECT, **schema, "$defs": definitions}
+
+
+def _mappings(definition: dict[str, Any], pointer: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the mapping that a model is, or the one that stands beside a word in its place."""
+    if "anyOf" not in definition:
+        yield pointer, definition
+    for place, either in enumerate(definition.get("anyOf", ())):
+        if either.get("type") == "object":
+            yield f"{pointer}/anyOf/{place}", either
 
 
 def _spell_both_ways(definition: dict[str, Any], pointer: str) -> None:

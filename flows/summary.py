@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from astrio.tasks.report import RunReport
+from astrio.tasks.report import RunReport, TableChanges
 
 _FATES = ("filtered", "rejected", "written", "unchanged", "failed")
 STATES = {
@@ -39,8 +39,17 @@ def facts(report: RunReport) -> list[tuple[str, str]]:
         pairs.extend((f"Checkpoint {name}", str(at)) for name, at in report.checkpoint.items())
     if records.deleted:
         pairs.append(("Rows deleted", f"{records.deleted:,} that the source has no more"))
+    if report.table is not None:
+        pairs.extend(_changes(report.table))
     pairs.append(("Time", f"{report.seconds:.1f} s"))
     return pairs
+
+
+def _changes(table: TableChanges) -> Iterator[tuple[str, str]]:
+    if table.added:
+        yield "Columns added", ", ".join(table.added)
+    if table.widened:
+        yield "Columns widened", ", ".join(f"{name} {how}" for name, how in table.widened.items())
 
 
 def markdown(report: RunReport, earlier: Sequence[Mapping[str, Any]] = ()) -> str:

@@ -10,7 +10,14 @@ from typing import Any
 from astrio.blocks.errors import AstrioError, ImbalanceError, TooManyRejectsError
 from astrio.tasks.batch import Batch
 from astrio.tasks.destinations.base import Written
-from astrio.tasks.report import ErrorReport, Parents, Records, Requests, RunReport
+from astrio.tasks.report import (
+    ErrorReport,
+    Parents,
+    Records,
+    Requests,
+    RunReport,
+    TableChanges,
+)
 
 
 @dataclass
@@ -48,15 +55,22 @@ class Account:
             records.rejected += len(batch.rejects)
             if batch.page.claimed is not None:
                 records.claimed = batch.page.claimed
+        records.filtered += written.filtered
         records.rejected += len(written.rejected)
         records.written += written.written
         records.unchanged += written.unchanged
         records.failed += len(written.failed)
         return pages, records
 
+    def table_after(self, written: Written) -> TableChanges | None:
+        """Return the changes of the table as they stand with this chunk, None if there are none."""
+        changes = (self.report.table or TableChanges()).plus(written.table)
+        return None if changes == TableChanges() else changes
+
     def add(self, batches: list[Batch], written: Written) -> None:
         """Count a committed chunk."""
         self.report.pages, self.report.records = self.after(batches, written)
+        self.report.table = self.table_after(written)
         self.report.requests = self.requests()
         for batch in batches:
             if batch.page.parents is not None:
@@ -72,6 +86,9 @@ class Account:
         self.report.records = Records()
         self.report.pages = 0
         self.report.parents = None
+        if self.report.table is not None:
+            self.report.table.discarded_values.clear()
+            self.report.table.discarded_rows.clear()
         self.cursor = None
 
     def close(self) -> None:
@@ -131,6 +148,7 @@ class Account:
         records = self.report.records
         records.failed += records.written + records.unchanged
         records.written = records.unchanged = records.deleted = 0
+        self.report.table = None
 
     def fail(self, error: AstrioError, *, state: str = "failed") -> RunReport:
         """End the account with an error."""

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 from astrio.tasks.account import Account
 from astrio.tasks.batch import Page
 from astrio.tasks.destinations.base import Destination
-from astrio.tasks.report import Records
+from astrio.tasks.report import Records, TableChanges
 
 T = TypeVar("T")
-ResumePoint = Callable[[Page, Account, int, Records], dict[str, Any]]
+ResumePoint = Callable[[Page, Account, int, Records, TableChanges | None], dict[str, Any]]
 
 
 @dataclass(eq=False)
@@ -32,6 +32,7 @@ class Outcome:
         atomic: the slice stays in one transaction.
         staged: the rows take the place of the table's at the end (`replace`).
         sorted: the watermark moves with each chunk.
+        reread: every record of the source is read, and written over the row that it has.
         apart: the records are not the stream's own reading (a replay): its resume point stays.
         finished: the destination has ended the slice: nothing of it can be taken back.
     """
@@ -45,6 +46,7 @@ class Outcome:
     atomic: bool = False
     staged: bool = False
     sorted: bool = False
+    reread: bool = False
     apart: bool = False
     finished: bool = False
     _thread: ThreadPoolExecutor = field(

@@ -19,11 +19,12 @@ from astrio.tasks.batch import Batch
 from astrio.tasks.destinations.base import Chunk, Written
 from astrio.tasks.outcome import Outcome
 from astrio.tasks.progress import Progress, announce
-from astrio.tasks.report import Parents, RunReport
+from astrio.tasks.report import Parents, RunReport, TableChanges
 
 CHUNK_ROWS = 5_000
 CHUNK_SECONDS = 1.0
 RENEW_SECONDS = 8.0
+SHOWN = 10
 
 
 async def push_batches(batches: AsyncIterable[Batch], outcome: Outcome) -> RunReport:
@@ -90,11 +91,33 @@ async def _close_account(outcome: Outcome) -> RunReport:
         )
     if report.parents is not None and report.parents.missing:
         report.warnings.append(_missing(report.parents))
+    if report.table is not None:
+        report.warnings += _left_out(report.table)
     lost = report.records.rejected + report.records.failed
     report.state = "completed_with_rejects" if lost else "completed"
     _stop_clock(outcome)
-    await outcome.finish(watermark=watermark, ties=account.ties, clear_resume=not outcome.apart)
+    await outcome.finish(
+        watermark=watermark,
+        ties=account.ties,
+        clear_resume=not outcome.apart,
+        reread=outcome.reread and report.stop_reason != "limit",
+    )
     return report
+
+
+def _left_out(table: TableChanges) -> list[str]:
+    """Return what `push.contract` left out, in a sentence for values and one for records."""
+    return [
+        f"push.contract left {what} out of the table: {_counted(counts)}."
+        for what, counts in (("values", table.discarded_values), ("records", table.discarded_rows))
+        if counts
+    ]
+
+
+def _counted(counts: dict[str, int]) -> str:
+    most = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    some = ", ".join(f"{count} for {name}" for name, count in most[:SHOWN])
+    return some + (f", and {len(most) - SHOWN} more fields" if len(most) > SHOWN else "")
 
 
 def _missing(parents: Parents) -> str:
@@ -194,7 +217,8 @@ class _ChunkWriter:
         if outcome.resume_point is None or not proved:
             return None
         _, records = outcome.account.after(batches, written)
-        return outcome.resume_point(proved[-1], outcome.account, proved[-1].number, records)
+        table = outcome.account.table_after(written)
+        return outcome.resume_point(proved[-1], outcome.account, proved[-1].number, records, table)
 
     async def rescue(self) -> None:
         """After a failure or Ctrl-C, keep the whole pages that had arrived before it.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from astrio.blocks.errors import AstrioError
+
+MOST_FIELDS: Final = 500
+OTHER_FIELDS: Final = "(others)"
 
 
 class _Model(BaseModel):
@@ -53,6 +56,42 @@ class Parents(_Model):
     examples: list[str] = Field(default_factory=list)
 
 
+class TableChanges(_Model):
+    """How the run changed the table, and what `push.contract` had it leave out.
+
+    Attributes:
+        added: columns that the table did not have before.
+        widened: columns that changed their type, each with `BIGINT to TEXT` or the like.
+        discarded_values: how many values of a field were left out.
+        discarded_rows: how many records were left out for that field's sake; they count as
+            filtered.
+    """
+
+    added: list[str] = Field(default_factory=list)
+    widened: dict[str, str] = Field(default_factory=dict)
+    discarded_values: dict[str, int] = Field(default_factory=dict)
+    discarded_rows: dict[str, int] = Field(default_factory=dict)
+
+    def plus(self, other: TableChanges) -> TableChanges:
+        """Return both together."""
+        return TableChanges(
+            added=list(dict.fromkeys([*self.added, *other.added])),
+            widened=self.widened | other.widened,
+            discarded_values=_sums(self.discarded_values, other.discarded_values),
+            discarded_rows=_sums(self.discarded_rows, other.discarded_rows),
+        )
+
+
+def _sums(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    """Return the sums by field; fields beyond the first 500 are counted together."""
+    sums = dict(one)
+    for name, count in other.items():
+        known = name in sums or len(sums) < MOST_FIELDS
+        place = name if known else OTHER_FIELDS
+        sums[place] = sums.get(place, 0) + count
+    return sums
+
+
 class Window(_Model):
     """The incremental window, [start, end), as the source writes its cursor; None: open."""
 
@@ -88,6 +127,7 @@ class RunReport(_Model):
     stop_reason: str | None = None
     records: Records = Field(default_factory=Records)
     parents: Parents | None = None
+    table: TableChanges | None = None
     requests: Requests = Field(default_factory=Requests)
     checkpoint: dict[str, Any] | None = None
     seconds: float = 0.0

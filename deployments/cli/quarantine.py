@@ -12,7 +12,7 @@ from rich.table import Table
 from astrio.blocks.errors import AstrioError
 from astrio.deployments.cli.output import clean, print_json, say, show
 from astrio.deployments.cli.streams import Stream, chosen
-from astrio.tasks.destinations.opening import quarantine_record, quarantine_rows
+from astrio.tasks.destinations.opening import quarantine_records, quarantine_rows
 from astrio.tasks.destinations.quarantined import QuarantineRow
 
 app = typer.Typer(help="See the rejected records, and why each was rejected.", no_args_is_help=True)
@@ -54,7 +54,7 @@ def show_(
     found: list[dict[str, Any]] = []
     for stream in chosen(named):
         wanted = ids or [row["id"] for row in _rows(stream, "open", True)]
-        found += [_record(stream, number) for number in wanted]
+        found += _records(stream, wanted)
     if as_json:
         print_json({"records": found})
         return
@@ -75,8 +75,8 @@ def _rows(stream: Stream, state: str, strict: bool) -> list[QuarantineRow]:
         return []
 
 
-def _record(stream: Stream, number: int) -> dict[str, Any]:
-    return stream.ask(lambda each: quarantine_record(each.push, each.name, number))
+def _records(stream: Stream, numbers: list[int]) -> list[dict[str, Any]]:
+    return stream.ask(lambda each: quarantine_records(each.push, each.name, numbers))
 
 
 def _table(rows: list[QuarantineRow]) -> Table:

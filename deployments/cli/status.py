@@ -67,6 +67,7 @@ def _facts(found: StreamStatus) -> dict[str, Any]:
         "unfinished": found.unfinished,
         "quarantined": found.quarantined,
         "running": found.holder,
+        "not_backfilled": list(found.unfilled),
         "last_run": found.last_run,
     }
 
@@ -109,6 +110,12 @@ def _remark(entry: dict[str, Any]) -> None:
         say(f"{name} ended in the middle; the next run goes on from there.")
     if entry["quarantined"]:
         say(f"{name}: `astrio quarantine list {name}` shows why records were rejected.")
+    for column in entry["not_backfilled"]:
+        since = column["since"][:19].replace("T", " ")
+        say(
+            f"{name}: the column {column['column']} was added later and is not backfilled before "
+            f"{since} UTC; a run with --full-refresh fills it, where rows are upserted."
+        )
     if error := (entry["last_run"] or {}).get("error"):
         say(f"{name}: the last run failed: {error.get('message', '')} {error.get('advice', '')}")
     if entry["problem"]:

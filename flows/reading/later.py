@@ -11,7 +11,6 @@ _KEYS: dict[str, str] = {
     "": "on event webhook payload endpoints authentication endpoint validation",
     "source": "graphql event python",
     "validate[]": "length in unique expr when severity sanitize",
-    "push": "contract",
     "push.to": "api request batch file format s3 webhook integration python method body headers "
     "content embeds",
 }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from astrio.tasks.batch import Batch, Reject
-from astrio.tasks.report import RunReport
+from astrio.tasks.report import RunReport, TableChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,16 @@ class Written:
     """What became of a chunk's rows.
 
     `rejected` lists rows that cannot be stored by their own fault (an empty key), `failed` rows
-    that the destination refused; both are in the quarantine.
+    that the destination refused; both are in the quarantine. `filtered` counts rows that
+    `push.contract` leaves out; `table` says so field by field, and how the table was changed.
     """
 
     written: int = 0
     unchanged: int = 0
     rejected: list[Reject] = field(default_factory=list)
     failed: list[Reject] = field(default_factory=list)
+    filtered: int = 0
+    table: TableChanges = field(default_factory=TableChanges)
 
 
 def _no_resume_point(written: Written) -> None:
@@ -70,10 +74,16 @@ class RunIdentity:
     """Who writes: the run's id and the integration's name.
 
     A run that resumes an earlier one goes on under that one's id (`Destination.adopt`).
+
+    Attributes:
+        started: when it began, UTC: what `now()` is to its mapping.
+        mapping: names the version of its mapping and rules.
     """
 
     run_id: str
     integration: str
+    started: datetime | None = None
+    mapping: str | None = None
 
 
 class Destination(Protocol):
@@ -98,8 +108,8 @@ class Destination(Protocol):
         """
         ...
 
-    def adopt(self, run_id: str) -> None:
-        """Go on under the id of the unfinished run that is being resumed."""
+    def adopt(self, run_id: str, started: datetime | None = None) -> None:
+        """Go on under the id, and with the clock, of the unfinished run that is being resumed."""
         ...
 
     def partitions(self, keys: Sequence[str]) -> dict[str, Any]:
@@ -125,8 +135,13 @@ class Destination(Protocol):
         watermark: Any = None,
         ties: Mapping[str, Any] | None = None,
         clear_resume: bool,
+        reread: bool = False,
     ) -> None:
-        """End the slice: keep the report, move the watermark if given, drop the resume point."""
+        """End the slice: keep the report, move the watermark if given, drop the resume point.
+
+        `reread` says that every record of the source was read and written in this slice, so that
+        columns added before are filled now.
+        """
         ...
 
     def abandon(self, report: RunReport | None = None, *, clear_resume: bool = False) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.tasks.columns import is_reserved
 from astrio.tasks.destinations.base import Destination
 from astrio.tasks.destinations.quarantined import QuarantineRow, StreamStatus
-from astrio.tasks.destinations.settings import PushSettings
+from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
 
 if TYPE_CHECKING:
     from astrio.tasks.destinations.sql.reading import SqlReader
 
 
-def open_destination(push: PushSettings, integration: str) -> Destination:
-    """Return the destination, not yet connected.
+def open_destination(
+    push: PushSettings, integration: str, keeping: QuarantineSettings | None = None
+) -> Destination:
+    """Return the destination, not yet connected; `keeping` is for how long rejects are kept.
 
     Raises:
         ConfigurationError: a variable is not set, the database is unknown, or the table's name
@@ -26,7 +29,7 @@ def open_destination(push: PushSettings, integration: str) -> Destination:
     )
 
     _check(push)
-    return SqlDestination(push, integration)
+    return SqlDestination(push, integration, keeping)
 
 
 def destination_reference(push: PushSettings) -> str:
@@ -47,16 +50,19 @@ def quarantine_rows(
     return _reader(push, integration).quarantine_rows(state)
 
 
-def quarantine_record(push: PushSettings, integration: str, number: int) -> dict[str, Any]:
-    """Return a quarantined record: its row, and beside it `record` and all `problems`.
+def quarantine_records(
+    push: PushSettings, integration: str, numbers: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Return quarantined records: each row, and beside it `record` and all `problems`.
 
     Raises:
         ConfigurationError: the stream has no such row.
     """
-    found = _reader(push, integration).quarantine_record(number)
-    if found is None:
+    found = _reader(push, integration).quarantine_records(numbers)
+    unknown = sorted(set(numbers) - {row["id"] for row in found})
+    if unknown:
         raise ConfigurationError(
-            f"The quarantine of {integration} has no record {number}.",
+            f"The quarantine of {integration} has no record {', '.join(map(str, unknown))}.",
             advice="See the ids with `astrio quarantine list`.",
         )
     return found

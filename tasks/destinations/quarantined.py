@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -21,6 +22,15 @@ class QuarantineRow(TypedDict):
     state: str
 
 
+class AddedColumn(TypedDict):
+    """A column that is null in the rows written before `since`: it is not backfilled."""
+
+    column: str
+    kind: str
+    since: str
+    run: str
+
+
 @dataclass(frozen=True, slots=True)
 class StreamStatus:
     """Where a stream stands.
@@ -30,6 +40,7 @@ class StreamStatus:
         unfinished: a run has ended in the middle; the next one resumes it.
         quarantined: open rows in the quarantine.
         holder: the run at work (process, host, since when), None if there is none.
+        unfilled: columns of the table that were added later and never backfilled.
         last_run: the latest run's report (`last_runs`), None if there was none.
     """
 
@@ -38,3 +49,4 @@ class StreamStatus:
     quarantined: int = 0
     holder: str | None = None
     last_run: dict[str, Any] | None = None
+    unfilled: Sequence[AddedColumn] = ()

@@ -1,14 +1,17 @@
-"""`push`: where the rows go. Free of SQLAlchemy, so that `check` stays quick."""
+"""`push`: where the rows go, and `quarantine`. Free of SQLAlchemy, so that `check` stays quick."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
 from astrio.blocks.database import Database
 from astrio.blocks.settings import Settings
 from astrio.blocks.store.either import or_saved, written_out
+from astrio.tasks.destinations.contract import ContractSettings
+from astrio.tasks.durations import parse_duration
 
 
 class SqlTarget(Database):
@@ -52,8 +55,45 @@ class PushSettings(Settings):
         description="Target field by which a row is newer than another of its key: a row of a "
         "lower version never takes the place of one of a higher.",
     )
+    contract: ContractSettings = Field(
+        default_factory=ContractSettings,
+        description="What becomes of records that do not fit the table: evolve, freeze, "
+        "quarantine, discard_row or discard_value; or a word for each of tables, columns, types.",
+    )
 
     @property
     def target(self) -> SqlTarget:
         """The database, once its saved name has been resolved (`astrio.flows.connecting`)."""
         return written_out(self.to, "push.to")
+
+
+class QuarantineSettings(Settings):
+    """`quarantine`: how long rejected records are kept."""
+
+    keep: str | None = Field(
+        None,
+        description="How long a record stays open after it was last seen, e.g. 90d; then it is "
+        "discarded. Left out: until it is mended or discarded.",
+    )
+    keep_closed: str = Field(
+        "7d",
+        description="How long the content of a resolved or discarded record is kept; key, field "
+        "and reason stay.",
+    )
+
+    @field_validator("keep", "keep_closed")
+    @classmethod
+    def _duration(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and not parse_duration(value) and info.field_name == "keep":
+            raise ValueError("`keep` must be longer than nothing")
+        return value
+
+    @property
+    def open_for(self) -> timedelta | None:
+        """How long open records are kept, None: for ever."""
+        return None if self.keep is None else parse_duration(self.keep)
+
+    @property
+    def closed_for(self) -> timedelta:
+        """How long the content of closed ones is kept."""
+        return parse_duration(self.keep_closed)

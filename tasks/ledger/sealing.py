@@ -1,7 +1,9 @@
-"""Encrypting what the ledger keeps; the key lies outside the database."""
+"""Encrypting what is kept; the key lies outside the database."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import threading
 from functools import cache
@@ -16,15 +18,64 @@ from astrio.tasks.ledger.home import make_astrio_home
 
 VARIABLE: Final = "ASTRIO_SECRET_KEY"
 _FILE: Final = "secret.key"
+_NAME_LENGTH: Final = 8
+
+
+class Keys:
+    """The keys in effect: the first encrypts, each decrypts, so that keys can be rotated.
+
+    Attributes:
+        name: tells the first key from others, and nothing about it.
+    """
+
+    def __init__(self, keys: list[str]) -> None:
+        """Take the keys, newest first; raises ValueError if one of them is none."""
+        self._cipher = MultiFernet([Fernet(key) for key in keys])
+        self._oldest = keys[-1].encode()
+        self.name = hashlib.sha256(keys[0].encode()).hexdigest()[:_NAME_LENGTH]
+
+    def seal(self, text: str) -> str:
+        """Return the text, encrypted (Fernet: AES-128-CBC with HMAC-SHA256)."""
+        return self._cipher.encrypt(text.encode()).decode("ascii")
+
+    def unseal(self, sealed: str) -> str | None:
+        """Return what was sealed, None if it was sealed with another key, or changed since."""
+        try:
+            return self._cipher.decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            return None
+
+    def digest(self, purpose: str, content: str) -> str:
+        """Return a hash of the content from which nobody without the key can tell a guess right.
+
+        It is made with the oldest key, so that it stays the same until that one is given up.
+        """
+        message = f"{purpose}\0{content}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._oldest, message, hashlib.sha256).hexdigest()
+
+
+def keys_in_effect() -> Keys:
+    """Return the keys of ASTRIO_SECRET_KEY, or that of the key file, made if there is none.
+
+    Raises:
+        ConfigurationError: the key cannot be used, or not be kept.
+    """
+    try:
+        return _made(_key_text())
+    except OSError as error:
+        raise ConfigurationError(
+            f"The file {_FILE} of the key cannot be read or made in ASTRIO_HOME: {error.strerror}.",
+            advice=f"Set {VARIABLE}, or ASTRIO_HOME to a folder that may be written.",
+        ) from None
 
 
 def seal(text: str) -> str:
-    """Return the text, encrypted (Fernet: AES-128-CBC with HMAC-SHA256).
+    """Return the text, encrypted with the keys in effect.
 
     Raises:
         ConfigurationError: the key cannot be used.
     """
-    return _cipher().encrypt(text.encode()).decode("ascii")
+    return keys_in_effect().seal(text)
 
 
 def unseal(sealed: str) -> str:
@@ -33,19 +84,14 @@ def unseal(sealed: str) -> str:
     Raises:
         ConfigurationError: it was sealed with another key.
     """
-    try:
-        return _cipher().decrypt(sealed.encode()).decode()
-    except InvalidToken:
+    text = keys_in_effect().unseal(sealed)
+    if text is None:
         raise ConfigurationError(
             "The ledger's tokens were encrypted with another key.",
             advice=f"Set {VARIABLE} to the key that they were encrypted with, the same on every "
             "machine; or authorise the connections anew.",
-        ) from None
-
-
-def _cipher() -> MultiFernet:
-    """Return the cipher: the first key encrypts, each decrypts, so that keys can be rotated."""
-    return _made(_key_text())
+        )
+    return text
 
 
 def sealing_keys() -> list[str]:
@@ -54,9 +100,8 @@ def sealing_keys() -> list[str]:
     Raises:
         ConfigurationError: a key cannot be used.
     """
-    text = _key_text()
-    _made(text)
-    return _keys_of(text)
+    keys_in_effect()
+    return _keys_of(_key_text())
 
 
 def _key_text() -> str:
@@ -68,12 +113,12 @@ def _keys_of(text: str) -> list[str]:
 
 
 @cache
-def _made(text: str) -> MultiFernet:
+def _made(text: str) -> Keys:
     keys = _keys_of(text)
     for key in keys:
         remember(key)
     try:
-        return MultiFernet([Fernet(key) for key in keys])
+        return Keys(keys)
     except ValueError:
         raise ConfigurationError(
             f"{VARIABLE} holds no usable key.",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tests.contracts.columns import ColumnsContract
+from tests.contracts.holding import HoldingContract
+from tests.contracts.keeping import KeepingContract
 from tests.contracts.leases import LeaseContract
 from tests.contracts.quarantining import QuarantineContract
 from tests.contracts.rows import RowsContract
@@ -10,6 +12,12 @@ from tests.contracts.state import StateContract
 
 
 class DestinationContract(
-    RowsContract, ColumnsContract, StateContract, QuarantineContract, LeaseContract
+    RowsContract,
+    ColumnsContract,
+    HoldingContract,
+    StateContract,
+    QuarantineContract,
+    KeepingContract,
+    LeaseContract,
 ):
     """Define a fixture `url`: a database of the test's own, which does not hold a table yet."""

@@ -10,7 +10,7 @@ from astrio.blocks.errors import (
 )
 from astrio.tasks.destinations.base import Chunk
 from astrio.tasks.destinations.opening import (
-    quarantine_record,
+    quarantine_records,
     quarantine_rows,
 )
 from astrio.tasks.report import RunReport
@@ -46,14 +46,14 @@ class QuarantineContract(StreamContract):
         reject = rejected(record, (7,), "too young", "too small")
         stream.open().commit(Chunk([batch("id", rejects=[reject])]))
         (row,) = quarantine_rows(stream.push, "shop")
-        shown = quarantine_record(stream.push, "shop", row["id"])
+        (shown,) = quarantine_records(stream.push, "shop", [row["id"]])
         assert shown["record"] == record
         assert [problem["reason"] for problem in shown["problems"]] == ["too young", "too small"]
         assert {name: shown[name] for name in row} == row
 
     def test_an_unknown_record_is_told(self, stream: Stream) -> None:
         with pytest.raises(ConfigurationError, match="no record 99"):
-            quarantine_record(stream.push, "shop", 99)
+            quarantine_records(stream.push, "shop", [99])
 
     def test_a_record_that_comes_again_keeps_one_open_row(self, stream: Stream) -> None:
         for run_id, age in (("a", 1), ("b", 2)):
@@ -66,7 +66,7 @@ class QuarantineContract(StreamContract):
             ("7", 2, "b"),
             (None, 2, "b"),
         ]
-        shown = quarantine_record(stream.push, "shop", rows[0]["id"])
+        (shown,) = quarantine_records(stream.push, "shop", [rows[0]["id"]])
         assert shown["record"] == {"id": 7, "age": 2}
 
     def test_a_row_of_the_quarantine_is_resolved_when_its_key_is_written(

@@ -63,9 +63,9 @@ class Stream:
             destination.close()
         self.database.dispose()
 
-    def write(self, columns: str, *rows: Row) -> Written:
+    def write(self, columns: str, *rows: Row, run_id: str = "run-1") -> Written:
         """Write rows in a run of their own."""
-        destination = self.open()
+        destination = self.open(run_id)
         try:
             written = destination.commit(Chunk([batch(columns, *rows)]))
             destination.finish(RunReport(integration="shop", state="completed"), clear_resume=True)

@@ -18,6 +18,7 @@ from tests.flows.api import cursor_api, integration, record
 from tests.flows.running import Faulty, failed_run, last_report, query, rows_of, run, stored
 
 from astrio.flows.integration import Integration
+from astrio.tasks.destinations.opening import quarantine_records, quarantine_rows
 
 SIZE = 5
 GOOD, HIDDEN, BAD_RULE, BAD_MAPPING, NO_KEY = "good", "hidden", "bad rule", "bad mapping", "no key"
@@ -163,13 +164,12 @@ def test_the_quarantine_holds_exactly_the_rejected_and_counts_how_often_they_cam
             plan = whole(api.server.url, database)
             for runs in (1, 2):
                 check_run(plan, database, Count().of(source, _table(source, runs), "upsert"))
-                kept = query(
-                    database, "SELECT record, seen FROM _astrio_quarantine WHERE state = 'open'"
-                )
-                assert {identity(json.loads(text)): seen for text, seen in kept} == {
+                numbers = [row["id"] for row in quarantine_rows(plan.push, plan.name)]
+                kept = quarantine_records(plan.push, plan.name, numbers)
+                assert {identity(row["record"]): row["seen"] for row in kept} == {
                     name: count * runs for name, count in Counter(map(identity, rejected)).items()
                 }
-                assert all(json.loads(text) in rejected for text, _ in kept)
+                assert all(row["record"] in rejected for row in kept)
 
     holds()
 

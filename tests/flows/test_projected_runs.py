@@ -14,7 +14,7 @@ from tests.support.server import serve
 from astrio.flows.integration import Integration
 from astrio.flows.projecting import projection_of
 from astrio.tasks.decode.projection import Projection
-from astrio.tasks.destinations.opening import quarantine_record, quarantine_rows
+from astrio.tasks.destinations.opening import quarantine_records, quarantine_rows
 from astrio.tasks.projected import Projected
 
 CHANGES: dict[str, Any] = {
@@ -66,7 +66,7 @@ def everything(plan: Integration, database: Path) -> list[Any]:
     kept = [
         {
             **{name: row[name] for name in ("key", "field", "rule", "reason")},
-            "record": quarantine_record(plan.push, plan.name, row["id"])["record"],
+            "record": quarantine_records(plan.push, plan.name, [row["id"]])[0]["record"],
         }
         for row in quarantine_rows(plan.push, plan.name)
     ]

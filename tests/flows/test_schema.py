@@ -46,6 +46,14 @@ def test_both_spellings_of_a_key_are_valid() -> None:
     assert valid(shop(maxRejected=5, source={"api": {"baseUrl": "https://shop.example.com"}}))
 
 
+@pytest.mark.parametrize("contract", ["freeze", {"types": "freeze"}])
+def test_a_word_may_stand_in_the_place_of_a_mapping(contract: Any) -> None:
+    push = {"to": {"url": "sqlite:///shop.db"}, "table": "orders"}
+    assert valid(shop(push=push | {"contract": contract}, schedule={"every": "15m"}))
+    assert not valid(shop(push=push | {"contract": {"type": "freeze"}}))
+    assert not valid(shop(push=push | {"contract": "frozen"}))
+
+
 def test_a_required_key_is_required_in_one_spelling() -> None:
     assert not valid(shop(source={"api": {}}))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from time import sleep
 from typing import Any, Final
@@ -11,28 +12,27 @@ from typing import Any, Final
 from sqlalchemy import Connection
 from sqlalchemy.engine import RootTransaction
 
-from astrio.blocks.errors import LeaseHeldError, TooManyRejectsError
-from astrio.tasks.batch import Reject
+from astrio.blocks.errors import LeaseHeldError
 from astrio.tasks.destinations.base import Chunk, RunIdentity, StreamState, Written
-from astrio.tasks.destinations.settings import PushSettings
+from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
 from astrio.tasks.destinations.sql import (
+    added_columns,
     checkpoint,
     effects,
     moment,
     partitions,
-    quarantine,
     tables,
 )
 from astrio.tasks.destinations.sql.database import Database, savepoint, transaction
 from astrio.tasks.destinations.sql.dialect import LockedError
 from astrio.tasks.destinations.sql.lease import Lease
+from astrio.tasks.destinations.sql.quarantining import MOST_REJECTS, Quarantining
 from astrio.tasks.destinations.sql.staging import Staging
 from astrio.tasks.destinations.sql.stream import Stamp, Stream
 from astrio.tasks.destinations.sql.writer import Writer
 from astrio.tasks.report import RunReport
 
 POLL_SECONDS: Final = 1.0
-MOST_REJECTS: Final = 100_000
 
 
 class SqlDestination:
@@ -40,13 +40,14 @@ class SqlDestination:
 
     _connection: Connection
     _lease: Lease
-    _run_id: str
+    _run: RunIdentity
     _slice: RootTransaction | None = None
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what tests replace is given by name)
         self,
         push: PushSettings,
         integration: str,
+        keeping: QuarantineSettings | None = None,
         *,
         clock: Callable[[], datetime] = moment.now,
         pause: Callable[[float], None] = sleep,
@@ -57,6 +58,7 @@ class SqlDestination:
         Args:
             push: table, mode and key.
             integration: name of the stream's integration.
+            keeping: how long rejected records are kept.
             clock: tells the time, in UTC.
             pause: waits for so many seconds.
             most_rejects: how many rejects of an atomic slice are kept for the case of its failure.
@@ -71,16 +73,19 @@ class SqlDestination:
         self._replaces = push.mode == "replace"
         table = self._staging.name if self._replaces else push.table
         self._writer = Writer(self._dialect, push, table)
+        self._rejects = Quarantining(
+            self._dialect,
+            self._stream,
+            keeping or QuarantineSettings(),
+            staged=self._replaces,
+            most=most_rejects,
+        )
         self._clock = clock
         self._pause = pause
-        self._most_rejects = most_rejects
-        self._quarantined: set[str] = set()
-        self._mended: set[str] = set()
-        self._unkept: list[Reject] = []
 
     def open(self, run: RunIdentity, *, wait: bool = False) -> StreamState:
         """Connect, create the state tables, take the stream's lease and return its state."""
-        self._run_id = run.run_id
+        self._run = run
         self._lease = Lease(self._stream, run.run_id, self._clock)
         while True:
             try:
@@ -90,9 +95,10 @@ class SqlDestination:
                     raise
                 self._pause(POLL_SECONDS)
 
-    def adopt(self, run_id: str) -> None:
-        """Go on under the id of the unfinished run that is being resumed."""
-        self._run_id = run_id
+    def adopt(self, run_id: str, started: datetime | None = None) -> None:
+        """Go on under the id, and with the clock, of the unfinished run that is being resumed."""
+        started = started or self._run.started
+        self._run = replace(self._run, run_id=run_id, started=started)
 
     def partitions(self, keys: Sequence[str]) -> dict[str, Any]:
         """Return the watermarks of those parts of the source that have one."""
@@ -110,32 +116,32 @@ class SqlDestination:
 
         With `replace`, the slice's chunks go into a staging table, atomic or not.
         """
+        whole = atomic and not self._replaces
+        self._rejects.begin(atomic=whole)
         with self._database.explained():
             with transaction(self._connection) as connection:
                 self._begin_run(connection)
                 self._staging.drop(connection)  # a killed run may have left it, whatever the mode
+                self._writer.begin(connection, self._stamp)
                 if self._replaces:
                     self._staging.begin(connection)
                 self._lease.extend(connection)
-            whole = atomic and not self._replaces
             self._slice = self._connection.begin() if whole else None
 
     def commit(self, chunk: Chunk) -> Written:
         """Write rows, quarantine, resume point and watermark of a chunk, or nothing of it."""
         with self._database.explained(), self._chunk() as connection:
-            written, keys = self._writer.write(connection, chunk.batches, self._quarantined)
-            rejects = [reject for batch in chunk.batches for reject in batch.rejects]
-            kept = self._keep(connection, [*rejects, *written.rejected, *written.failed])
-            if not self._replaces:
-                quarantine.resolve(connection, self._stream, keys - kept)
+            batches, stamp = chunk.batches, self._stamp
+            written, mended = self._writer.write(connection, batches, self._rejects.identities)
+            kept = self._rejects.settle(connection, stamp, batches, written, mended)
             resume = chunk.resume(written)
             self._save(connection, resume=resume, watermark=chunk.watermark, ties=chunk.ties)
-            partitions.save(connection, self._dialect, self._stamp, chunk.partitions)
-            effects.save(connection, self._dialect, self._stamp, chunk.effects)
+            partitions.save(connection, self._dialect, stamp, chunk.partitions)
+            effects.save(connection, self._dialect, stamp, chunk.effects)
             if self._slice is None:
                 # Last, as in every transaction: the lease's row is locked for a moment only.
                 self._lease.extend(connection)
-        self._note_quarantined(keys, kept)
+        self._rejects.note(mended, kept)
         return written
 
     def finish(
@@ -145,23 +151,29 @@ class SqlDestination:
         watermark: Any = None,
         ties: Mapping[str, Any] | None = None,
         clear_resume: bool,
+        reread: bool = False,
     ) -> None:
-        """End the slice: keep the report, move the watermark if given, drop the resume point."""
+        """End the slice: keep the report, move the watermark if given, drop the resume point.
+
+        If every record was read (`reread`), the columns that were added before are filled now.
+        """
         with self._database.explained(), self._ending() as connection:
+            if reread:
+                added_columns.filled(connection, self._stream.table)
             if self._replaces:
                 report.records.deleted = self._staging.take_place(connection)
-                quarantine.resolve(connection, self._stream, self._mended)
+            report.warnings += self._rejects.close(connection, self._stamp)
             checkpoint.end_run(connection, self._stamp, report)
             self._save(connection, watermark=watermark, ties=ties, clear_resume=clear_resume)
             self._lease.extend(connection)
-        self._unkept.clear()
+        self._rejects.forget()
 
     def abandon(self, report: RunReport | None = None, *, clear_resume: bool = False) -> None:
         """Roll back what is not committed and keep the failed run's report.
 
         With a report, the rejects of an atomic slice are kept too: they tell why it failed.
         """
-        rejects, self._unkept = self._unkept, []
+        rejects = self._rejects.forget()
         with self._database.explained():
             if self._slice is not None:
                 begun, self._slice = self._slice, None
@@ -170,11 +182,10 @@ class SqlDestination:
                 if report is not None:
                     self._begin_run(connection)
                     checkpoint.end_run(connection, self._stamp, report)
-                    self._quarantine(connection, rejects)
+                    self._rejects.rescue(connection, self._stamp, rejects)
                 if self._lease.still_held(connection):
                     self._clean(connection, clear_resume=clear_resume)
-                self._mended.clear()
-                self._quarantined = quarantine.open_identities(connection, self._stream)
+                self._rejects.load(connection)
 
     @property
     def renews_apart(self) -> bool:
@@ -226,7 +237,7 @@ class SqlDestination:
         tables.prepare(connection, self._dialect)
         self._lease.take(connection, self._dialect)
         checkpoint.create(connection, self._dialect, self._stamp)
-        self._quarantined = quarantine.open_identities(connection, self._stream)
+        self._rejects.load(connection)
         return checkpoint.load(connection, self._stream)
 
     @contextmanager
@@ -247,34 +258,15 @@ class SqlDestination:
         if clear_resume:
             self._save(connection, clear_resume=True)
 
-    def _note_quarantined(self, written: set[str], kept: set[str]) -> None:
-        """Note who is in the quarantine, and who will leave it when the staged rows are shown."""
-        if self._replaces:
-            self._mended = (self._mended | written) - kept
-            written = set()
-        self._quarantined = (self._quarantined - written) | kept
-
     def _begin_run(self, connection: Connection) -> None:
         checkpoint.begin_run(connection, self._dialect, self._stamp)
 
     def _save(self, connection: Connection, **values: Any) -> None:
         checkpoint.save(connection, self._stamp, **values)
 
-    def _keep(self, connection: Connection, rejects: list[Reject]) -> set[str]:
-        kept = self._quarantine(connection, rejects)
-        if self._slice is not None:
-            self._unkept += rejects
-        if len(self._unkept) > self._most_rejects:
-            raise TooManyRejectsError(
-                f"More than {self._most_rejects} records were rejected in a slice that is "
-                "written in one transaction.",
-                advice="See why with `astrio quarantine list`, then mend the mapping.",
-            )
-        return kept
-
-    def _quarantine(self, connection: Connection, rejects: list[Reject]) -> set[str]:
-        return quarantine.add(connection, self._dialect, self._stamp, rejects)
-
     @property
     def _stamp(self) -> Stamp:
-        return Stamp(self._stream, self._run_id, moment.written(self._clock()))
+        run = self._run
+        started = moment.written(run.started) if run.started else None
+        now = moment.written(self._clock())
+        return Stamp(self._stream, run.run_id, now, started, run.mapping)

@@ -13,3 +13,8 @@ def now() -> datetime:
 def written(moment: datetime) -> str:
     """Return e.g. `2026-11-23T22:04:00.123456+00:00`."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def read(text: str) -> datetime:
+    """Return the moment that `written` wrote."""
+    return datetime.fromisoformat(text)

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-import msgspec
 from sqlalchemy import Connection, bindparam, func, select, text
 
 from astrio.tasks.batch import Reject
-from astrio.tasks.destinations.quarantined import QuarantineRow
 from astrio.tasks.destinations.sql.dialect import Dialect
+from astrio.tasks.destinations.sql.kept import sealed
 from astrio.tasks.destinations.sql.stream import Stamp, Stream
 from astrio.tasks.destinations.sql.tables import is_open, quarantine
 from astrio.tasks.destinations.sql.values import as_text
+from astrio.tasks.ledger.sealing import Keys, keys_in_effect
 
 _table: Final = quarantine.c
-_LISTED: Final = (
-    _table.id,
-    _table.integration,
-    _table.key,
-    _table.field,
-    _table.rule,
-    _table.reason,
-    _table.run,
-    _table.first_seen,
-    _table.seen,
-    _table.state,
-)
 # A bound parameter would not match the index, nor go with many rows.
 _LITERALLY_OPEN: Final = text("state = 'open'")
 _LATEST: Final = (
@@ -39,9 +25,18 @@ _LATEST: Final = (
     "reason",
     "problems",
     "record",
+    "mapping",
+    "started",
     "run",
     "last_seen",
 )
+
+
+class Added(NamedTuple):
+    """What was put into the quarantine: who, and how many without their record."""
+
+    identities: set[str]
+    lost: int
 
 
 def key_text(key: Sequence[Any]) -> str:
@@ -54,16 +49,22 @@ def key_text(key: Sequence[Any]) -> str:
     return _storable(shown or "")
 
 
-def add(
-    connection: Connection, dialect: Dialect, stamp: Stamp, rejects: Iterable[Reject]
-) -> set[str]:
-    """Keep rejects, one open row for each key or content, and return their identities."""
-    rows = [_row(reject) for reject in rejects]
-    if not rows:
-        return set()
+def add(connection: Connection, dialect: Dialect, stamp: Stamp, rejects: Iterable[Reject]) -> Added:
+    """Keep rejects, one open row for each key or content.
+
+    Raises:
+        ConfigurationError: there is no usable key to encrypt them with.
+    """
+    rejects = list(rejects)
+    if not rejects:
+        return Added(set(), 0)
+    keys = keys_in_effect()
+    rows, whole = zip(*(row_of(reject, keys) for reject in rejects), strict=True)
     arrival = {
         "stream": stamp.stream.id,
         "integration": stamp.stream.integration,
+        "mapping": stamp.mapping,
+        "started": stamp.started,
         "run": stamp.run_id,
         "first_seen": stamp.at,
         "last_seen": stamp.at,
@@ -76,13 +77,13 @@ def add(
         index_elements=[_table.stream, _table.identity], index_where=_LITERALLY_OPEN, set_=again
     )
     connection.execute(upsert, [arrival | row for row in rows])
-    return {row["identity"] for row in rows}
+    return Added({row["identity"] for row in rows}, whole.count(False))
 
 
-def resolve(connection: Connection, stream: Stream, identities: Iterable[str]) -> None:
+def resolve(connection: Connection, stamp: Stamp, identities: Iterable[str]) -> None:
     """Close the open rows of records that have been written since."""
-    mine = (_table.stream == stream.id, _table.identity == bindparam("written"), is_open)
-    update = quarantine.update().where(*mine).values(state="resolved")
+    mine = (_table.stream == stamp.stream.id, _table.identity == bindparam("written"), is_open)
+    update = quarantine.update().where(*mine).values(state="resolved", closed_at=stamp.at)
     rows = [{"written": identity} for identity in identities]
     if rows:
         connection.execute(update, rows)
@@ -100,57 +101,22 @@ def count_open(connection: Connection, stream: Stream) -> int:
     return connection.execute(query.where(_table.stream == stream.id, is_open)).scalar_one()
 
 
-def listed(connection: Connection, stream: Stream, state: str | None) -> list[QuarantineRow]:
-    """Return the stream's rows in the given state (None: all), oldest first."""
-    query = select(*_LISTED).where(_table.stream == stream.id).order_by(_table.id)
-    if state is not None:
-        query = query.where(_table.state == state)
-    return [QuarantineRow(**row) for row in connection.execute(query).mappings()]  # type: ignore[typeddict-item] # _LISTED names exactly its keys
-
-
-def shown(connection: Connection, stream: Stream, number: int) -> dict[str, Any] | None:
-    """Return one row with its source record and every problem, None if there is no such row."""
-    query = select(*_LISTED, _table.problems, _table.record)
-    mine = (_table.stream == stream.id, _table.id == number)
-    row = connection.execute(query.where(*mine)).mappings().first()
-    if row is None:
-        return None
-    documents = {name: json.loads(row[name]) for name in ("problems", "record")}
-    return dict(row) | documents
-
-
-def _row(reject: Reject) -> dict[str, Any]:
-    problems = [
-        {"field": each.field, "rule": each.rule, "reason": each.reason} for each in reject.problems
-    ]
-    content = sha256(_json(reject.record, sort_keys=True).encode()).hexdigest()
+def row_of(reject: Reject, keys: Keys) -> tuple[dict[str, Any], bool]:
+    """Return what a reject's row holds of it, and whether its record could be kept."""
+    kept = sealed(keys, reject)
     key = None if reject.key is None or None in reject.key else key_text(reject.key)
-    first = problems[0]
-    return {
-        "identity": f"sha256:{content}" if key is None else key,
+    first = reject.problems[0]
+    row = {
+        "identity": f"hmac:{kept.digest}" if key is None else key,
         "key": key,
-        "content_hash": content,
-        "field": None if first["field"] is None else _storable(first["field"]),
-        "rule": _storable(str(first["rule"])),
-        "reason": _storable(str(first["reason"])),
-        "problems": _json(problems),
-        "record": _json(reject.record),
+        "content_hash": kept.digest,
+        "field": None if first.field is None else _storable(first.field),
+        "rule": _storable(str(first.rule)),
+        "reason": _storable(str(first.reason)),
+        "problems": "",
+        "record": kept.content,
     }
-
-
-def _json(value: Any, *, sort_keys: bool = False) -> str:
-    # Plain ASCII: whatever is wrong with the record's texts, the quarantine can keep them.
-    try:
-        return json.dumps(value, sort_keys=sort_keys, separators=(",", ":"), default=_plain)
-    except (RecursionError, ValueError):
-        return json.dumps("(nested too deeply, or with numbers too long, to be kept)")
-
-
-def _plain(value: Any) -> Any:
-    try:
-        return msgspec.to_builtins(value)
-    except TypeError:
-        return str(value)
+    return row, kept.whole
 
 
 def _storable(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,9 +10,10 @@ from sqlalchemy import Connection, select
 
 from astrio.tasks.destinations.quarantined import QuarantineRow, StreamStatus
 from astrio.tasks.destinations.settings import PushSettings
-from astrio.tasks.destinations.sql import checkpoint, moment, quarantine, tables
+from astrio.tasks.destinations.sql import added_columns, checkpoint, moment, quarantine, tables
 from astrio.tasks.destinations.sql.database import Database
 from astrio.tasks.destinations.sql.lease import described, is_live
+from astrio.tasks.destinations.sql.quarantine_reading import listed, shown
 from astrio.tasks.destinations.sql.stream import Stream
 
 
@@ -26,12 +27,12 @@ class SqlReader:
     def quarantine_rows(self, state: str | None) -> list[QuarantineRow]:
         """Return the rows in that state (None: all), oldest first."""
         with self._reading() as connection:
-            return quarantine.listed(connection, self._stream, state) if connection else []
+            return listed(connection, self._stream, state) if connection else []
 
-    def quarantine_record(self, number: int) -> dict[str, Any] | None:
-        """Return a row with its source record and all problems."""
+    def quarantine_records(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
+        """Return rows with their source records and all problems, as far as there are any."""
         with self._reading() as connection:
-            return quarantine.shown(connection, self._stream, number) if connection else None
+            return list(shown(connection, self._stream, numbers)) if connection else []
 
     def last_runs(self, limit: int) -> list[dict[str, Any]]:
         """Return the latest reports, newest first."""
@@ -51,6 +52,7 @@ class SqlReader:
                 quarantined=quarantine.count_open(connection, self._stream),
                 holder=self._holder(connection),
                 last_run=runs[0] if runs else None,
+                unfilled=added_columns.unfilled(connection, self._stream.table),
             )
 
     def _holder(self, connection: Connection) -> str | None:

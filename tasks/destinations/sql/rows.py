@@ -32,12 +32,12 @@ class Rows:
         columns = [[row[position] for row in self.rows] for position in self.key]
         return zip(*columns, strict=True)
 
-    def reject(self, index: int, problem: Problem) -> Reject:
+    def reject(self, index: int, *problems: Problem) -> Reject:
         """Return the row's record as a reject, with its key if that is whole."""
         key = tuple(self.rows[index][position] for position in self.key)
         whole = bool(key) and None not in key
         records, place = self.sources[index]
-        return Reject(records[place], [problem], key if whole else None)
+        return Reject(records[place], list(problems), key if whole else None)
 
     def without(self, indices: Collection[int]) -> Rows:
         """Return the other rows."""

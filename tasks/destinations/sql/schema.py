@@ -10,12 +10,30 @@ from sqlalchemy.sql.elements import ColumnElement, quoted_name
 
 from astrio.blocks.errors import DestinationError
 from astrio.tasks.columns import RESERVED, clashes, column_name, is_reserved
-from astrio.tasks.destinations.sql import tables
+from astrio.tasks.destinations.sql import added_columns, tables
 from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, digest, quoted, run
 from astrio.tasks.destinations.sql.kinds import EXACT_DOUBLE, WORDS, Kind, join
+from astrio.tasks.destinations.sql.stream import Stamp
 from astrio.tasks.destinations.sql.values import is_unicode
+from astrio.tasks.report import TableChanges
 
 Wanted = Sequence[tuple[str, Kind | None]]
+
+
+class UnfitError(DestinationError):
+    """Columns of types that only users make cannot hold the values."""
+
+    def __init__(self, table: str, conflicts: Sequence[tuple[Held, Kind]]) -> None:
+        """Take the table, and each column with the kind of its values."""
+        words = (
+            f"{held.name} is {held.declared}, and its values are {WORDS[kind]}"
+            for held, kind in conflicts
+        )
+        super().__init__(
+            f"The table {table} has columns that cannot hold the values: {'; '.join(words)}.",
+            advice="Convert the values in `map`, change the columns, or name another table.",
+        )
+        self.columns = [held for held, _ in conflicts]
 
 
 def column_names(fields: Sequence[str], longest: int) -> list[str]:
@@ -53,15 +71,36 @@ def _in_order(relation: Relation, wanted: Wanted) -> list[Held]:
 
 
 class Schema:
-    """One table of the destination; every call works within the caller's transaction."""
+    """One table of the destination; every call works within the caller's transaction.
 
-    def __init__(self, connection: Connection, dialect: Dialect, name: str) -> None:
+    Attributes:
+        changes: how `fit` has changed a table that was there before.
+    """
+
+    def __init__(
+        self, connection: Connection, dialect: Dialect, name: str, stamp: Stamp | None = None
+    ) -> None:
+        """Take the table's name, and who makes columns, if that is to be noted."""
         self._connection = connection
         self._dialect = dialect
         self._name = name
+        self._stamp = stamp
+        self.changes = TableChanges()
+        self._without_values = set[str]()
 
-    def fit(self, wanted: Wanted, key: Sequence[str]) -> tuple[Relation, list[Held]]:
+    def describe(self) -> Relation | None:
+        """Return the table as it stands, None if there is none."""
+        return self._dialect.describe(self._connection, self._name)
+
+    def fit(
+        self, wanted: Wanted, key: Sequence[str], *, retype: bool = True
+    ) -> tuple[Relation, list[Held]]:
         """Make the table hold columns of these names and kinds, distinct by `key`.
+
+        Args:
+            wanted: the columns' names, and the kinds of their values.
+            key: names of the columns by which rows are told apart.
+            retype: whether a column may change its type; if not, each value fits as it is.
 
         Returns:
             The table, and its columns in the order of `wanted`.
@@ -70,7 +109,7 @@ class Schema:
             DestinationError: it is a view, has columns that cannot hold these kinds, or its rows
                 are not distinct by `key`.
         """
-        relation = self._dialect.describe(self._connection, self._name)
+        relation = self.describe()
         if relation is None:
             self._create(wanted, key)
         elif relation.is_view:
@@ -79,10 +118,11 @@ class Schema:
                 advice="Name another table in push.table.",
             )
         else:
-            changes = self._changes(relation, wanted)
+            changes = self._changes(relation, wanted, retype=retype)
             added = self._add(relation, wanted)
             if changes:
                 self._dialect.retype(self._connection, relation, changes)
+                self._tell(relation, changes)
             indexed = self._make_distinct(relation, key)
             if not (changes or added or indexed):
                 return relation, _in_order(relation, wanted)
@@ -96,6 +136,7 @@ class Schema:
         body = ", ".join(columns + primary)
         self._run(f"CREATE TABLE {quoted(self._name)} ({body})")
         self._note_untyped([name for name, kind in wanted if kind is None])
+        self._note_made(wanted, added=False)
 
     def _add(self, relation: Relation, wanted: Wanted) -> bool:
         missing = [(name, kind) for name, kind in wanted if name.lower() not in relation.columns]
@@ -103,9 +144,20 @@ class Schema:
             added = f"{quoted(name)} {self._type(kind)}"
             self._run(f"ALTER TABLE {quoted(relation.name)} ADD COLUMN {added}")
         self._note_untyped([name for name, kind in missing if kind is None])
+        self._note_made(missing, added=True)
+        self.changes.added += [name for name, _ in missing]
         return bool(missing)
 
-    def _changes(self, relation: Relation, wanted: Wanted) -> dict[str, Kind]:
+    def _tell(self, relation: Relation, changes: dict[str, Kind]) -> None:
+        """Note new types; a column without values had no type that could have been widened."""
+        types = {name: self._dialect.types[kind] for name, kind in changes.items()}
+        added_columns.retyped(self._connection, self._name, types)
+        for name, kind in types.items():
+            if name.lower() not in self._without_values:
+                before = relation.columns[name.lower()].declared
+                self.changes.widened[name] = f"{before} to {kind}"
+
+    def _changes(self, relation: Relation, wanted: Wanted, *, retype: bool) -> dict[str, Kind]:
         """Return which columns must change into which kinds, by their real names.
 
         Raises:
@@ -113,26 +165,24 @@ class Schema:
         """
         untyped = self._untyped()
         changes: dict[str, Kind] = {}
-        conflicts: list[str] = []
+        conflicts: list[tuple[Held, Kind]] = []
         typed = [(name.lower(), kind) for name, kind in wanted if kind is not None]
         for name, kind in typed:
             held = relation.columns.get(name)
             if held is None or kind is held.kind or kind in held.takes:
                 continue
+            if not retype and name not in untyped:
+                continue
             if held.fixed:
-                words = f"{held.name} is {held.declared}, and its values are {WORDS[kind]}"
-                conflicts.append(words)
+                conflicts.append((held, kind))
                 continue
             target = self._target(relation, held, kind, untyped=name in untyped)
             if target is not held.kind:
                 changes[held.name] = target
         if conflicts:
-            raise DestinationError(
-                f"The table {relation.name} has columns that cannot hold the values: "
-                f"{'; '.join(conflicts)}.",
-                advice="Convert the values in `map`, change the columns, or name another table.",
-            )
+            raise UnfitError(relation.name, conflicts)
         self._forget_untyped(untyped & {name for name, _ in typed})
+        self._without_values = untyped
         return changes
 
     def _target(self, relation: Relation, held: Held, kind: Kind, *, untyped: bool) -> Kind:
@@ -167,6 +217,12 @@ class Schema:
 
     def _type(self, kind: Kind | None) -> str:
         return self._dialect.types[Kind.TEXT if kind is None else self._dialect.stored(kind)]
+
+    def _note_made(self, columns: Wanted, *, added: bool) -> None:
+        if self._stamp is not None:
+            kinds = {name: self._type(kind) for name, kind in columns}
+            place = (self._connection, self._dialect, self._stamp, self._name)
+            added_columns.note(*place, kinds, added=added)
 
     def _run(self, statement: str) -> None:
         run(self._connection, statement)

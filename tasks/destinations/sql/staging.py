@@ -20,6 +20,7 @@ from sqlalchemy.sql.elements import ColumnClause, ColumnElement, quoted_name
 
 from astrio.blocks.errors import DestinationError
 from astrio.tasks.columns import RESERVED, column_name
+from astrio.tasks.destinations.sql import added_columns
 from astrio.tasks.destinations.sql.dialect import Dialect, Relation, digest, quoted, run
 from astrio.tasks.destinations.sql.schema import Schema
 from astrio.tasks.destinations.sql.stream import Stream
@@ -61,6 +62,7 @@ class Staging:
         """Remove the staging table, if there is one, and what is noted about it."""
         run(connection, f"DROP TABLE IF EXISTS {quoted(self.name)}")
         connection.execute(untyped.delete().where(_of(self.name)))
+        added_columns.forget(connection, self.name)
 
     def take_place(self, connection: Connection) -> int:
         """Put the staged rows in the place of the table's, and return how many rows are gone.
@@ -92,6 +94,7 @@ class Staging:
         connection.execute(untyped.delete().where(_of(self._table)))
         noted = untyped.update().where(_of(self.name))
         connection.execute(noted.values(table_name=self._table.lower()))
+        added_columns.take_place(connection, self.name, self._table)
         self._schema(connection).fit([], key)
         return gone
 

@@ -20,8 +20,15 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Which run writes a stream's state, and when (as `moment.written` writes it)."""
+    """Which run writes a stream's state, and when (as `moment.written` writes it).
+
+    Attributes:
+        started: when the run began: the clock of its mapping.
+        mapping: names the version of mapping and rules.
+    """
 
     stream: Stream
     run_id: str
     at: str
+    started: str | None = None
+    mapping: str | None = None

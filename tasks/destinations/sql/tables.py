@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateColumn
 from astrio.blocks.errors import DestinationError
 from astrio.tasks.destinations.sql.dialect import Dialect
 
-VERSION: Final = 2
+VERSION: Final = 3
 metadata = MetaData()
 
 
@@ -91,9 +91,14 @@ quarantine = Table(
     _text("last_seen", null=False),
     Column("seen", Integer, nullable=False),
     _text("state", null=False),
+    _text("mapping"),
+    _text("started"),
+    _text("closed_at"),
+    _text("note"),
     sqlite_autoincrement=True,
 )
 is_open = quarantine.c.state == "open"
+_is_closed = quarantine.c.closed_at.is_not(None)
 Index(
     "_astrio_quarantine_open",
     quarantine.c.stream,
@@ -103,12 +108,34 @@ Index(
     postgresql_where=is_open,
 )
 
+Index(
+    "_astrio_quarantine_closed",
+    quarantine.c.stream,
+    quarantine.c.closed_at,
+    sqlite_where=_is_closed,
+    postgresql_where=_is_closed,
+)
+
 untyped = Table(
     "_astrio_untyped",
     metadata,
     _text("table_name", key=True),
     _text("column_name", key=True),
     comment="Columns created before any value was seen; the first value decides their type.",
+)
+
+
+made_column = Table(
+    "_astrio_column",
+    metadata,
+    _text("table_name", key=True),
+    _text("column_name", key=True),
+    _text("kind", null=False),
+    _text("stream", null=False),
+    _text("run_id", null=False),
+    _text("added_at", null=False),
+    _text("not_before"),
+    comment="Columns that astrio has made; those with not_before are null in older rows.",
 )
 
 
@@ -145,5 +172,10 @@ def prepare(connection: Connection, dialect: Dialect) -> None:
             if column.name not in present:
                 clause = CreateColumn(column).compile(dialect=connection.dialect)
                 connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {clause}")
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
+    closed = quarantine.c.state != "open"
+    undated = quarantine.update().where(closed, quarantine.c.closed_at.is_(None))
+    connection.execute(undated.values(closed_at=quarantine.c.last_seen))
     connection.execute(version.delete())
     connection.execute(version.insert().values(version=VERSION))

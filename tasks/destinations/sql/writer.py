@@ -12,11 +12,13 @@ from astrio.tasks.columns import column_name
 from astrio.tasks.destinations.base import Written
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql.bulk import Bulk, encoded
+from astrio.tasks.destinations.sql.contract import Contract, with_record
 from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, Target
 from astrio.tasks.destinations.sql.kinds import Unstorable
 from astrio.tasks.destinations.sql.quarantine import key_text
 from astrio.tasks.destinations.sql.rows import Rows, by_shape, columns_of, unstorable, without_key
-from astrio.tasks.destinations.sql.schema import Schema, column_names
+from astrio.tasks.destinations.sql.schema import Schema, UnfitError, column_names
+from astrio.tasks.destinations.sql.stream import Stamp
 from astrio.tasks.destinations.sql.values import Column
 
 
@@ -30,6 +32,17 @@ class Writer:
         self._table = table
         self._distinct_by = push.key if push.mode != "append" else ()
         self._fields: dict[str, None] = {}
+        self._stamp: Stamp | None = None
+        self._contract = Contract(push.contract, dialect, push.table, push.key)
+
+    def begin(self, connection: Connection, stamp: Stamp) -> None:
+        """Begin a slice of this run.
+
+        Raises:
+            ContractError: the table does not exist, and `push.contract` lets nobody make it.
+        """
+        self._stamp = stamp
+        self._contract.begin(connection, stamp)
 
     def write(
         self, connection: Connection, batches: Sequence[Batch], quarantined: set[str]
@@ -41,8 +54,8 @@ class Writer:
         """
         written, mended = Written(), set[str]()
         for rows in by_shape(batches, self._push.key, self._fields):
-            self._fields.update(dict.fromkeys(rows.fields))
             accepted = self._write(connection, self._keyed(rows, written), written)
+            self._fields.update(dict.fromkeys(accepted.fields))
             if quarantined and accepted.key:
                 mended |= quarantined.intersection(map(key_text, accepted.keys()))
         return written, mended
@@ -57,16 +70,48 @@ class Writer:
         keyless = self._distinct_by and not rows.key
         if keyless or not columns:
             return rows
-        names = column_names(rows.fields, self._dialect.longest_name)
+        schema = Schema(connection, self._dialect, self._table, self._stamp)
+        if self._contract.holds:
+            rows, columns = self._held(schema, rows, columns, written)
+            if not rows.rows or not columns:
+                return rows
+        fitted = self._fitted(schema, rows, columns)
+        written.table = written.table.plus(schema.changes)
+        return self._put(connection, rows, columns, fitted, written) if rows.rows else rows
+
+    def _held(
+        self, schema: Schema, rows: Rows, columns: list[Column], written: Written
+    ) -> tuple[Rows, list[Column]]:
+        """Return what the contract lets into the table."""
+        named = list(zip(self._names(rows), columns, strict=True))
+        fitting = self._contract.hold(schema.describe(), rows, named, written)
+        return (rows, columns) if fitting is rows else self._columns(fitting, written)
+
+    def _fitted(
+        self, schema: Schema, rows: Rows, columns: Sequence[Column]
+    ) -> tuple[Relation, list[Held]]:
+        names = self._names(rows)
         wanted = [(name, column.kind) for name, column in zip(names, columns, strict=True)]
-        key = tuple(map(column_name, self._distinct_by))
-        relation, held = Schema(connection, self._dialect, self._table).fit(wanted, key)
-        if not rows.rows:
-            return rows
-        self._require_filled(relation, names)
+        try:
+            return schema.fit(wanted, self._key, retype=self._contract.types_evolve)
+        except UnfitError as error:
+            places = {name.lower(): position for position, name in enumerate(names)}
+            unfit = [(places[each.name.lower()], each) for each in error.columns]
+            raise with_record(error, self._dialect, rows, unfit) from None
+
+    def _put(
+        self,
+        connection: Connection,
+        rows: Rows,
+        columns: Sequence[Column],
+        fitted: tuple[Relation, Sequence[Held]],
+        written: Written,
+    ) -> Rows:
+        relation, held = fitted
+        self._require_filled(relation, self._names(rows))
         values = encoded(rows.rows, columns, held)
         version = column_name(self._push.version or "")
-        bulk = Bulk(connection, self._dialect, _target(relation, held, key, version))
+        bulk = Bulk(connection, self._dialect, _target(relation, held, self._key, version))
         changed = bulk.write(values)
         for at, problem in bulk.refused.items():
             problem.reason = problem.reason.replace(self._table, self._push.table)
@@ -74,6 +119,13 @@ class Writer:
         written.written += changed
         written.unchanged += len(values) - changed - len(bulk.refused)
         return rows.without(bulk.refused)
+
+    @property
+    def _key(self) -> tuple[str, ...]:
+        return tuple(map(column_name, self._distinct_by))
+
+    def _names(self, rows: Rows) -> list[str]:
+        return column_names(rows.fields, self._dialect.longest_name)
 
     def _require_filled(self, relation: Relation, names: Sequence[str]) -> None:
         missing = sorted(relation.required - {name.lower() for name in names})

@@ -11,6 +11,7 @@ from tests.deployments.cli.cli import ORDERS, SHOP, call, called, shop
 
 from astrio.flows.engine import run_without_prefect
 from astrio.flows.reading.read import read_integration
+from astrio.tasks.batch import Batch, Page
 from astrio.tasks.destinations.base import Chunk, RunIdentity
 from astrio.tasks.destinations.opening import open_destination
 from astrio.tasks.ledger.streams import KnownStream, remember_stream
@@ -193,3 +194,19 @@ def test_an_unknown_id_exits_with_2(ran: Path) -> None:
     result = call("quarantine", "show", "shop", "--id", "99")
     assert result.exit_code == 2
     assert "no record 99" in result.stderr
+
+
+def test_status_tells_which_columns_came_later(ran: Path) -> None:
+    integration = read_integration(Path("shop.yaml")).integration
+    destination = open_destination(integration.push, integration.name)
+    destination.open(RunIdentity("later", integration.name))
+    destination.begin_slice(atomic=False)
+    key = integration.push.key[0]
+    row = Batch(Page(1), (key, "coupon"), [(99, "x")], [{}])
+    destination.commit(Chunk([row]))
+    destination.close()
+    [entry] = called("status", "shop.yaml")["streams"]
+    [column] = entry["not_backfilled"]
+    assert (column["column"], column["run"]) == ("coupon", "later")
+    told = call("status", "shop.yaml").stderr
+    assert "the column coupon was added later and is not backfilled before" in told

@@ -10,9 +10,12 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 from tests.contracts.stream import Stream, batch
 
-from astrio.tasks.destinations.base import Chunk
+from astrio.blocks.literals import SHOW_SECRETS
+from astrio.tasks.destinations.base import Chunk, Written
+from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql.kinds import Kind, join
 
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
@@ -86,6 +89,61 @@ def test_every_value_is_read_back_exactly(chunks: list[list[tuple[Any, ...]]]) -
         types = [row[0] for row in stream.rows("SELECT type FROM pragma_table_info('orders')")]
         for stored, row in zip(stream.rows(), given_rows, strict=True):
             assert all(map(same, stored, row, types)), (stored, row, types)
+
+
+records = st.dictionaries(st.sampled_from("abc"), st.one_of(*columns), max_size=3)
+terms = st.sampled_from(["evolve", "quarantine", "discard_row", "discard_value"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(records, max_size=5), min_size=2, max_size=4), terms, terms)
+def test_under_a_contract_every_value_is_read_back_or_accounted(
+    runs: list[list[dict[str, Any]]], of_columns: str, of_types: str
+) -> None:
+    with fresh() as stream:
+        contract = {"columns": of_columns, "types": of_types}
+        stream.push = PushSettings.model_validate(
+            stream.push.model_dump(context={SHOW_SECRETS: True}) | {"contract": contract}
+        )
+        stream.write("id a", (-1, 5), run_id="the first")
+        sent, written = list[dict[str, Any]](), Written()
+        for run, given_records in enumerate(runs):
+            numbered = [{"id": len(sent) + n} | each for n, each in enumerate(given_records)]
+            batches = [batch(" ".join(each), tuple(each.values())) for each in numbered]
+            sent += numbered
+            destination = stream.open(f"run-{run}")
+            part = destination.commit(Chunk(batches))
+            destination.close()
+            written.filtered += part.filtered
+            written.written += part.written
+            written.rejected += part.rejected
+            written.failed += part.failed
+            written.table = written.table.plus(part.table)
+        check_account(stream, sent, written, of_types)
+
+
+def check_account(
+    stream: Stream, sent: list[dict[str, Any]], written: Written, of_types: str
+) -> None:
+    """Hold what was sent against the table and against what became of it."""
+    types = dict(stream.rows("SELECT name, type FROM pragma_table_info('orders')"))
+    with stream.database.connect() as connection:
+        query = text("SELECT * FROM orders WHERE id >= 0")
+        stored = {row["id"]: dict(row) for row in connection.execute(query).mappings()}
+    assert len(stored) == written.written
+    lost = written.filtered + len(written.rejected) + len(written.failed)
+    assert len(stored) + lost == len(sent)
+    left_out = 0
+    for record in sent:
+        row = stored.get(record["id"], record)
+        for name, value in record.items():
+            if row.get(name) is None and value is not None:
+                left_out += 1
+            elif value is not None and row is not record:
+                assert same(row[name], value, types[name]), (row[name], value, types[name])
+    assert left_out == sum(written.table.discarded_values.values())
+    if of_types != "evolve":
+        assert written.table.widened == {}
 
 
 @settings(max_examples=25, deadline=None)

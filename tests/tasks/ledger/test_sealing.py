@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.redaction import redact
-from astrio.tasks.ledger.sealing import VARIABLE, seal, unseal, write_once
+from astrio.tasks.ledger.sealing import VARIABLE, keys_in_effect, seal, unseal, write_once
 
 ONE, OTHER = (Fernet.generate_key().decode() for _ in range(2))
 
@@ -65,3 +65,32 @@ def test_the_key_of_the_quicker_process_counts(home: Path) -> None:
     write_once(file, OTHER)
     assert file.read_text() == f"{ONE}\n"
     assert [each.name for each in home.iterdir()] == ["secret.key"]
+
+
+def test_a_hash_cannot_be_guessed_without_the_key_and_outlives_a_new_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(VARIABLE, ONE)
+    known = keys_in_effect().digest("quarantine", "ada \ud800")
+    assert keys_in_effect().digest("other", "ada \ud800") != known
+    monkeypatch.setenv(VARIABLE, f"{OTHER},{ONE}")
+    assert keys_in_effect().digest("quarantine", "ada \ud800") == known
+    monkeypatch.setenv(VARIABLE, OTHER)
+    assert keys_in_effect().digest("quarantine", "ada \ud800") != known
+
+
+def test_keys_are_told_apart_by_a_name_that_says_nothing_about_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(VARIABLE, f"{OTHER},{ONE}")
+    name = keys_in_effect().name
+    assert (len(name), name in OTHER) == (8, False)
+    monkeypatch.setenv(VARIABLE, ONE)
+    assert keys_in_effect().name != name
+
+
+def test_a_key_that_cannot_be_kept_is_told(home: Path) -> None:
+    home.write_text("no folder")
+    with pytest.raises(ConfigurationError, match=r"secret\.key") as caught:
+        seal("token")
+    assert VARIABLE in caught.value.advice

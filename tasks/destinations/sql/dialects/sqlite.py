@@ -114,7 +114,7 @@ class SqliteDialect(Dialect):
         return Relation(
             name,
             is_view=found[1] == "view",
-            columns={row[0].lower(): Held(row[0], _kind(row[1])) for row in columns},
+            columns={row[0].lower(): Held(row[0], _kind(row[1]), row[1]) for row in columns},
             unique=[frozenset(primary), *map(frozenset, keys.values())],
             required=frozenset(str(row[0]).lower() for row in columns if row[3]),
         )

@@ -1,0 +1,67 @@
+"""Looking into the quarantine: its list, and single records in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, RowMapping, select
+
+from astrio.tasks.destinations.quarantined import QuarantineRow
+from astrio.tasks.destinations.sql.kept import opened
+from astrio.tasks.destinations.sql.stream import Stream
+from astrio.tasks.destinations.sql.tables import quarantine
+
+_table: Final = quarantine.c
+_LISTED: Final = (
+    _table.id,
+    _table.integration,
+    _table.key,
+    _table.field,
+    _table.rule,
+    _table.reason,
+    _table.run,
+    _table.first_seen,
+    _table.seen,
+    _table.state,
+)
+_MORE: Final = (
+    _table.last_seen,
+    _table.started,
+    _table.mapping,
+    _table.closed_at,
+    _table.note,
+    _table.problems,
+    _table.record,
+)
+
+
+def listed(connection: Connection, stream: Stream, state: str | None) -> list[QuarantineRow]:
+    """Return the stream's rows in the given state (None: all), oldest first."""
+    query = select(*_LISTED).where(_table.stream == stream.id).order_by(_table.id)
+    if state is not None:
+        query = query.where(_table.state == state)
+    return [QuarantineRow(**row) for row in connection.execute(query).mappings()]  # type: ignore[typeddict-item] # _LISTED names exactly its keys
+
+
+def shown(
+    connection: Connection, stream: Stream, numbers: Sequence[int]
+) -> Iterator[dict[str, Any]]:
+    """Yield those rows that there are, oldest first, with their records and all problems.
+
+    Where the record is `missing`, it is null, and the reason is given instead.
+    """
+    query = select(*_LISTED, *_MORE).where(_table.stream == stream.id, _table.id.in_(numbers))
+    for row in connection.execute(query.order_by(_table.id)).mappings():
+        yield _in_full(row)
+
+
+def _in_full(row: RowMapping) -> dict[str, Any]:
+    content = opened(row["record"], row["problems"])
+    first = {name: row[name] for name in ("field", "rule", "reason")}
+    return {
+        **row,
+        "problems": [first] if content.problems is None else content.problems,
+        "record": content.record,
+        "missing": content.missing,
+    }
