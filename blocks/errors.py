@@ -12,6 +12,7 @@
     │   └── LeaseHeldError            another run of the same stream is at work
     └── FatalError                stop: running again changes nothing until someone acts
         ├── ApiAnswerError            the API's answer cannot be used
+        ├── ConnectorError            the project's own Python failed
         ├── DestinationError          the destination refuses what is written
         ├── ContractError             a record does not fit the table, which is frozen
         ├── TooManyRejectsError       more records were rejected than the file allows
@@ -112,6 +113,12 @@ class ApiAnswerError(FatalError):
     """The API answered with something that cannot be used."""
 
     kind = "api"
+
+
+class ConnectorError(FatalError):
+    """The project's own Python raised an error, or yielded what is no record."""
+
+    kind = "connector"
 
 
 class DestinationError(FatalError):

@@ -17,7 +17,8 @@ from astrio.blocks.redaction import redact
 from astrio.blocks.tokens import NeedsAuthorisationError
 from astrio.flows.artifacts import progress_artifact, report_artifact
 from astrio.flows.history import earlier_runs
-from astrio.flows.planning import Plan, Run
+from astrio.flows.plan import Plan
+from astrio.flows.planning import Run
 from astrio.flows.reauthorising import wait_for_authorisation
 from astrio.flows.rescheduling import go_on_after
 from astrio.flows.summary import STATES, headline

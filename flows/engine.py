@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 from astrio.flows.integration import Integration
-from astrio.flows.planning import Plan, Run
+from astrio.flows.plan import Plan
+from astrio.flows.planning import Run
 from astrio.tasks.collecting import rare_collections
 from astrio.tasks.fetching import fetch_pages
 from astrio.tasks.http.client import ApiClient

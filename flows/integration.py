@@ -50,6 +50,9 @@ class Source(Settings):
     webhook: WebhookSourceOrName | None = Field(
         None, description="A saved webhook source's name, or one written out: its events are read."
     )
+    python: Reference | None = Field(
+        None, description="Instead of a request: module:function of a generator of records."
+    )
     api: RestApiOrName | None = Field(description="A saved REST API's name, or one written out.")
     request: RequestSettings = Field(default_factory=RequestSettings)
     response: ResponseSettings = Field(default_factory=ResponseSettings)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -18,7 +18,9 @@ from astrio.flows.connecting import connected, resolved_api
 from astrio.flows.integration import Integration
 from astrio.flows.judging import mapping_of
 from astrio.flows.mapping_version import mapping_version
+from astrio.flows.plan import Plan
 from astrio.flows.projecting import projection_of
+from astrio.flows.python_source import python_source
 from astrio.flows.reading_plan import Partitions, reading_plan, resumed
 from astrio.flows.replacing import refuse_a_part
 from astrio.flows.resuming import ResumeMaker, ResumePoint, restore, usable
@@ -27,9 +29,7 @@ from astrio.tasks.children.plan import no_marks
 from astrio.tasks.decode.choice import Decoding
 from astrio.tasks.destinations.base import RunIdentity, StreamState
 from astrio.tasks.destinations.opening import open_destination
-from astrio.tasks.http.client import ApiClient
 from astrio.tasks.incremental import Window, advance, higher, plan_window
-from astrio.tasks.mapping.compile import CompiledMapping
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.options import RunOptions
 from astrio.tasks.outcome import Outcome
@@ -38,35 +38,9 @@ from astrio.tasks.pushing import fail_run
 from astrio.tasks.read_plan import ReadPlan
 from astrio.tasks.report import Requests, RunReport
 from astrio.tasks.report import Window as ReportWindow
-from astrio.tasks.rules.compile import CompiledRules, compile_rules
+from astrio.tasks.rules.compile import compile_rules
 from astrio.tasks.ties import Ties
 from astrio.tasks.unexpected import unexpected
-
-
-@dataclass(eq=False)
-class Plan:
-    """Everything the five stages of one run need.
-
-    Attributes:
-        api: the connection with the file's `vars` filled in, None if no API is needed.
-        reading: what to read of the API, or what yields the pages itself.
-        requests_before: requests of the earlier part of a resumed run.
-    """
-
-    api: RestApi | None
-    reading: ReadPlan | PageSource
-    mapping: CompiledMapping
-    rules: CompiledRules
-    outcome: Outcome
-    requests_before: Requests = field(default_factory=Requests)
-
-    def opened(self, session: ApiClient | None) -> ApiClient | None:
-        """Count this session's requests in the run's account, and return the session."""
-        if session is None:
-            return None
-        session.stats.start_from(self.requests_before)
-        self.outcome.account.requests = session.stats.report
-        return session
 
 
 class Run:
@@ -152,10 +126,15 @@ class Run:
             account.report.window = ReportWindow(start=window.start, end=window.end)
         self._closing_rules(outcome, state, window, point)
         context = MappingContext(now=account.started)
-        reading = replace(
-            self._reading(outcome, window, point, context),
-            ties=self._ties(state, window, point),
-        )
+        ties = self._ties(state, window, point)
+        reading: ReadPlan | PageSource
+        if integration.source.python is None:
+            reading = replace(self._reading(outcome, window, point, context), ties=ties)
+        else:
+            mark, limit = state.watermark, options.limit
+            reading = python_source(
+                integration, window, context, watermark=mark, ties=ties, limit=limit
+            )
         plan = self._with_parts(resolved_api(integration), reading, context, outcome)
         return replace(plan, requests_before=before)
 
@@ -212,7 +191,7 @@ class Run:
         # A piece in the middle of a large answer is no position to go on from.
         durable = source.paginate.durable and not Decoding(source.response).in_pieces
         durable = durable and (source.parent is None or source.parent.paginate.durable)
-        durable = durable and source.export is None
+        durable = durable and source.export is None and source.python is None
         incremental = source.incremental
         judged_at_end = source.paginate.total is not None or integration.max_rejected is not None
         outcome.atomic = integration.push.mode == "append" and (not durable or judged_at_end)

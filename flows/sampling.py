@@ -6,15 +6,17 @@ Free of Prefect and SQLAlchemy, so that `test` and `preview` answer quickly.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from astrio.blocks.api import RestApi
 from astrio.blocks.errors import ApiAnswerError, AstrioError
 from astrio.flows.connecting import resolved_api, with_source
 from astrio.flows.integration import Integration
 from astrio.flows.judging import mapping_of
+from astrio.flows.python_source import python_source
 from astrio.flows.reading_plan import reading_plan
 from astrio.tasks.answers import Answers
 from astrio.tasks.batch import Batch, Page, Problem, Reject
@@ -28,6 +30,7 @@ from astrio.tasks.mapping.compile import CompiledMapping
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.paginate.none import NoPagination
 from astrio.tasks.paths import MissingPathError, compile_path
+from astrio.tasks.python.source import PAGE_SIZE
 from astrio.tasks.python.transform import PythonTransform
 from astrio.tasks.read_plan import ReadPlan
 from astrio.tasks.reading import read_pages
@@ -117,7 +120,9 @@ async def read_sample(
     sample = Sample(datetime.now(UTC))
     integration = with_source(integration)
     api = resolved_api(integration, sample.started)
-    assert api is not None  # every source is an API yet
+    if integration.source.python is not None:
+        return await _of_python(integration, api, wanted, sample)
+    assert api is not None  # every other source is an API yet
     client = _Client(api, retry=integration.retry, errors=integration.errors)
     plan = _plan(integration, sample.started)
     async with client, aclosing(read_pages(client, plan)) as pages:
@@ -133,6 +138,25 @@ async def read_sample(
         sample.milliseconds = client.stats.report().p50_ms or 0
         if second_page and client.first is not None:
             sample.detection = await _detected(integration, client, plan, pages, sample)
+    return sample
+
+
+async def _of_python(
+    integration: Integration, api: RestApi | None, wanted: int, sample: Sample
+) -> Sample:
+    """Take records of a source written in Python, of which no more pages are asked than needed."""
+    window = plan_window(integration.source.incremental, None, sample.started)
+    context = MappingContext(sample.started)
+    source = python_source(integration, window, context, size=min(wanted, PAGE_SIZE))
+    async with AsyncExitStack() as stack:
+        session = None
+        if api is not None:
+            client = ApiClient(api, retry=integration.retry, errors=integration.errors)
+            session = await stack.enter_async_context(client)
+        async for page in await stack.enter_async_context(aclosing(source.pages(session))):
+            sample.add(page, wanted)
+            if len(sample.records) >= wanted or sample.pages == MOST_PAGES:
+                break
     return sample
 
 

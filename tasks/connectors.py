@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from astrio.blocks.errors import RecordRejectedError
+from astrio.tasks.http.advice import RefusedError
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.mapping.declared import mapping_function
+from astrio.tasks.python.context import SourceAnswer, SourceApi, SourceContext
 
-__all__ = ["MappingContext", "RecordRejectedError", "mapping_function"]
+__all__ = [
+    "MappingContext",
+    "RecordRejectedError",
+    "RefusedError",
+    "SourceAnswer",
+    "SourceApi",
+    "SourceContext",
+    "mapping_function",
+]

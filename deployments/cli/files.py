@@ -55,6 +55,8 @@ def load(named: str) -> Integration:
 def address(integration: Integration) -> str:
     """Return where the integration reads from, for people: a URL, or a saved connection's name."""
     api = integration.source.api
+    if integration.source.python is not None:
+        return integration.source.python
     if api is None:
         return f"the source of {integration.name}"
     return f"the saved API {api}" if isinstance(api, str) else api.base_url

@@ -40,9 +40,9 @@ def ask(
     if as_json:
         print_json(_entry(integration, sample, fields))
         return
-    method = integration.source.request.method
-    show(f"{method} {redact(sample.url)}")
-    show(f"  {sample.status} in {sample.milliseconds} ms")
+    show(redact(_asked(integration, sample)))
+    if sample.status:
+        show(f"  {sample.status} in {sample.milliseconds} ms")
     show(f"  {_found(sample)}")
     for line in _pages(integration, sample):
         show(line)
@@ -51,6 +51,12 @@ def ask(
         for name, kind in fields:
             table.add_row(clean(name), kind)
         show(table)
+
+
+def _asked(integration: Integration, sample: Sample) -> str:
+    """Return what was asked: a request, or a function of the project."""
+    source = integration.source
+    return f"python {source.python}" if source.python else f"{source.request.method} {sample.url}"
 
 
 def _found(sample: Sample) -> str:
@@ -107,7 +113,7 @@ def _entry(
 ) -> dict[str, Any]:
     return {
         "integration": integration.name,
-        "request": f"{integration.source.request.method} {sample.url}",
+        "request": _asked(integration, sample),
         "status": sample.status,
         "milliseconds": sample.milliseconds,
         "records": sample.fetched,

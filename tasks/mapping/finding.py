@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -105,4 +104,6 @@ def _uses_the_decorator(file: Path) -> bool:
 @cache
 def _modules_of_packages() -> tuple[str, ...]:
     """Return the modules that installed packages name; a part behind a colon is left out."""
+    from importlib.metadata import entry_points  # seldom needed, and slow to import
+
     return tuple(dict.fromkeys(each.module for each in entry_points(group=GROUP)))

@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from astrio.tasks.python.folder import shown
+from astrio.tasks.python.folder import connectors_folder, shown
 from astrio.tasks.python.importing import PythonError, import_module, prints
 from astrio.tasks.python.telling import written_at
 
@@ -64,7 +65,9 @@ def _nothing(module: Any, owner: Any, name: str) -> PythonError:
     own = [each for each in dir(owner) if not each.startswith("_")]
     close = get_close_matches(name, own, n=1)
     hint = f"; did you mean `{close[0]}`?" if close else "."
-    where = shown(module.__file__) if getattr(module, "__file__", None) else module.__name__
+    file = getattr(module, "__file__", None)
+    own_file = file is not None and Path(file).is_relative_to(connectors_folder())
+    where = shown(file) if file and own_file else f"`{module.__name__}`"
     owned = "" if owner is module else f"`{owner.__name__}` in "
     return PythonError(f"{owned}{where} has no `{name}`{hint}")
 
@@ -91,6 +94,26 @@ def plain_function(target: Target, wanted: str) -> Callable[..., Any]:
     if not takes(value, 1):
         raise PythonError(
             f"`{target.reference}` must take one record: def {value.__name__}(record){at}."
+        )
+    return value  # type: ignore[no-any-return]  # a callable, as just seen
+
+
+def source_function(target: Target) -> Callable[[Any], Any]:
+    """Return the referenced function, which is called with the context and gives the records.
+
+    Raises:
+        PythonError: it is something else.
+    """
+    value = target.value
+    at = f" ({target.place})" if target.place else ""
+    if not callable(value):
+        raise PythonError(f"`{target.reference}` is no function{at}.")
+    if inspect.iscoroutinefunction(value):
+        raise PythonError(f"`{target.reference}` is async, but yields nothing{at}: use `yield`.")
+    if not takes(value, 1):
+        name = getattr(value, "__name__", "source")
+        raise PythonError(
+            f"`{target.reference}` must take the context: async def {name}(context){at}."
         )
     return value  # type: ignore[no-any-return]  # a callable, as just seen
 

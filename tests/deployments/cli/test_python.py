@@ -134,3 +134,41 @@ def test_functions_tells_what_could_not_be_added(place: Path, write: Write) -> N
     result = call("functions")
     assert result.exit_code == 0
     assert "warning: Importing `vat` fails with ValueError: upper() is a function" in result.stderr
+
+
+SOURCE = """\
+name: crm
+source: {python: "crm:items", incremental: {cursor: at}}
+push: {to: {url: "sqlite:///crm.db"}, table: items, mode: upsert, key: [id]}
+"""
+ENDLESS = """
+from astrio.tasks.connectors import SourceContext
+
+async def items(context: SourceContext):
+    number = 0
+    while True:
+        yield {"id": number, "at": number, "tags": ["a"]}
+        number += 1
+"""
+
+
+def test_preview_and_test_take_only_the_records_they_need(place: Path, write: Write) -> None:
+    write("crm.py", ENDLESS)
+    (place / "crm.yaml").write_text(SOURCE)
+    assert call("check", "crm").exit_code == 0
+    shown = called("preview", "crm", "--limit", "3")
+    assert [each["mapped"]["id"] for each in shown["records"]] == [0, 1, 2]
+    told = call("test", "crm").stdout
+    assert told.startswith("python crm:items\n  1 records on the first page; more follow")
+    assert called("test", "crm")["request"] == "python crm:items"
+
+
+def test_a_source_that_fails_in_a_preview_is_told_without_a_traceback(
+    place: Path, write: Write
+) -> None:
+    write("crm.py", ENDLESS.replace("number += 1", "raise OSError('no route')"))
+    (place / "crm.yaml").write_text(SOURCE)
+    result = call("preview", "crm")
+    assert result.exit_code == 1
+    assert "The source raised OSError: no route (connectors/crm.py, line 8)." in result.stderr
+    assert "Traceback" not in result.stderr
