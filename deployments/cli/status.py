@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from astrio.blocks.errors import AstrioError
+from astrio.deployments.cli.outbox_status import outbox_facts, remarks, targets_table
 from astrio.deployments.cli.output import clean, print_json, say, show
 from astrio.deployments.cli.streams import Stream, chosen
 from astrio.tasks.destinations.opening import destination_reference, stream_status
@@ -26,14 +27,24 @@ def status(
 ) -> None:
     """Show what has run: the last report, the watermark, the quarantine, who is at work."""
     entries = [_entry(stream, strict=named is not None) for stream in chosen(named)]
+    outbox = outbox_facts() if named is None else None
     if as_json:
-        print_json({"streams": entries})
-    elif not entries:
+        print_json({"streams": entries} | ({"deliveries": outbox} if outbox else {}))
+    elif not entries and not outbox:
         say("Nothing has run yet. `astrio init` writes an example, `astrio run FILE` runs it.")
     else:
+        _show(entries)
+        if outbox:
+            show(targets_table(outbox))
+            for line in remarks(outbox):
+                say(line)
+
+
+def _show(entries: list[dict[str, Any]]) -> None:
+    if entries:
         show(_table(entries))
-        for entry in entries:
-            _remark(entry)
+    for entry in entries:
+        _remark(entry)
 
 
 def _entry(stream: Stream, *, strict: bool) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from astrio.tasks.webhooks.outbox.event import PURPOSE
 from astrio.tasks.webhooks.outbox.health import Health, Notice, write_health
 from astrio.tasks.webhooks.outbox.holders import BEAT, LEASE, Holders
 from astrio.tasks.webhooks.outbox.purging import purge_some
-from astrio.tasks.webhooks.outbox.queue import Claimed, Marked, Queue, State
+from astrio.tasks.webhooks.outbox.queue import Claimed, Marked, State
+from astrio.tasks.webhooks.outbox.queues import queue_of
 from astrio.tasks.webhooks.outbox.routing import Router
 from astrio.tasks.webhooks.outbox.targets import TargetRow, read_targets
 from astrio.tasks.webhooks.outbox.trigger import Trigger
@@ -79,7 +80,7 @@ class Desk:
         self._now = now
         self._monotonic = monotonic
         dialect = ledger.database.dialect
-        self._queue = _queue(concurrent=dialect.concurrent)
+        self._queue = queue_of(dialect)
         self._holders = Holders(dialect, lease)
         self.sealer = BytesSealer(PURPOSE)
         self.router = Router(self._queue, dialect, self.sealer)
@@ -156,16 +157,6 @@ class Desk:
         now = self._now()
         late = (delivery.c.state == State.PENDING, delivery.c.next_at > now + delivery.c.delay + 1)
         connection.execute(delivery.update().where(*late).values(next_at=now + delivery.c.delay))
-
-
-def _queue(*, concurrent: bool) -> Queue:
-    if concurrent:
-        from astrio.tasks.webhooks.outbox.queue_postgresql import PostgresqlQueue
-
-        return PostgresqlQueue()
-    from astrio.tasks.webhooks.outbox.queue_sqlite import SqliteQueue
-
-    return SqliteQueue()
 
 
 def _dead(marks: Sequence[Marked]) -> list[Notice]:

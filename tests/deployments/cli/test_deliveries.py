@@ -1,0 +1,168 @@
+"""`astrio events emit` and `astrio deliveries`, with a real receiver."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from standardwebhooks import Webhook
+from tests.deployments.cli.cli import call, called
+from tests.support.server import Server, answer, serve
+from tests.tasks.webhooks.outbox.delivering import SECRET, deliver, states, subscribe, target
+
+
+@pytest.fixture(autouse=True)
+def _secret(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+
+
+class Receiver:
+    """Refuses until it is mended."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.status = 500
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with serve(lambda _: answer({"error": "no such user"}, status=found.status)) as server:
+        found = Receiver(server)
+        subscribe({"crm": target(server.url)}, on="user.*")
+        yield found
+
+
+def dead_letter(receiver: Receiver) -> str:
+    called("events", "emit", "user.created", "--data", '{"id": 7}')
+    deliver()
+    (letter,) = called("deliveries", "list", "--state", "dead")
+    return str(letter["id"])
+
+
+def test_an_emitted_event_tells_where_it_goes(receiver: Receiver) -> None:
+    told = called("events", "emit", "user.created", "--data", '{"id": 7}', "--key", "k")
+    assert (told["new"], told["targets"]) == (True, ["crm"])
+    again = called("events", "emit", "user.created", "--data", '{"id": 7}', "--key", "k")
+    assert (again["new"], again["id"]) == (False, told["id"])
+    result = call("events", "emit", "order.paid")
+    assert "No trigger" in result.stderr
+
+
+def test_data_may_come_from_a_file_or_standard_input(receiver: Receiver, folder: Path) -> None:
+    (folder / "user.json").write_text('{"id": 8}')
+    receiver.status = 200
+    call("events", "emit", "user.created", "--data", "@user.json")
+    deliver()
+    assert receiver.server.requests[0].json() == {"id": 8}
+
+
+@pytest.mark.parametrize("data", ["{", "@missing.json", '"text"', "NaN"])
+def test_data_that_cannot_be_used_is_a_usage_error(data: str) -> None:
+    result = call("events", "emit", "user.created", "--data", data)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_a_dead_letter_is_listed_and_shown_with_its_attempts(receiver: Receiver) -> None:
+    identity = dead_letter(receiver)
+    (letter,) = called("deliveries", "list")
+    assert letter["event"] == "user.created"
+    assert letter["target"] == "crm"
+    assert letter["attempts"] == 3
+    assert letter["status"] == 500
+    (whole,) = called("deliveries", "show", identity)["deliveries"]
+    assert [each["status"] for each in whole["history"]] == [500, 500, 500]
+    assert json.loads(whole["history"][0]["answer"]) == {"error": "no such user"}
+    assert "payload" not in whole
+    shown = call("deliveries", "show", identity, "--payload")
+    assert '{"id":7}' in shown.stdout
+    assert "500" in call("deliveries", "list").stdout
+
+
+def test_a_replayed_letter_keeps_its_id_and_is_signed_anew(receiver: Receiver) -> None:
+    identity = dead_letter(receiver)
+    receiver.status = 200
+    assert called("deliveries", "replay", "--id", identity) == {"replayed": 1}
+    deliver()
+    assert states() == ["delivered"]
+    last = receiver.server.requests[-1]
+    assert last.headers["webhook-id"] == identity
+    Webhook(SECRET).verify(last.body.decode(), dict(last.headers))
+
+
+def test_letters_are_replayed_by_filters(receiver: Receiver) -> None:
+    dead_letter(receiver)
+    assert called("deliveries", "replay", "--target", "other") == {"replayed": 0}
+    assert called("deliveries", "replay", "--event", "user.created", "--since", "1h") == {
+        "replayed": 1
+    }
+    assert states() == ["pending"]
+
+
+def test_what_is_cancelled_is_not_sent(receiver: Receiver) -> None:
+    dead_letter(receiver)
+    called("deliveries", "replay", "--all")
+    assert called("deliveries", "cancel", "--target", "crm") == {"cancelled": 1}
+    sent = len(receiver.server.requests)
+    deliver()
+    assert states() == ["cancelled"]
+    assert len(receiver.server.requests) == sent
+
+
+@pytest.mark.parametrize("command", ["replay", "cancel"])
+def test_without_a_choice_nothing_is_changed(command: str) -> None:
+    result = call("deliveries", command)
+    assert result.exit_code == 2
+    assert "which deliveries" in result.stderr
+
+
+def test_what_is_unknown_is_told() -> None:
+    assert called("deliveries", "list") == []
+    assert "no such deliveries" in call("deliveries", "list").stderr
+    assert call("deliveries", "show", "msg_x").exit_code == 2
+    assert call("deliveries", "list", "--since", "soon").exit_code == 2
+    assert call("deliveries", "enable", "x").exit_code == 2
+    assert call("deliveries", "disable", "x").exit_code == 2
+    assert call("deliveries", "rotate", "x").exit_code == 2
+    assert "No target" in call("deliveries", "targets").stderr
+
+
+def test_a_disabled_target_keeps_its_events_until_it_is_enabled(receiver: Receiver) -> None:
+    call("deliveries", "disable", "crm")
+    receiver.status = 200
+    called("events", "emit", "user.created")
+    deliver(lambda: states() == ["pending"])
+    assert "disabled" in call("deliveries", "targets").stdout
+    call("deliveries", "enable", "crm")
+    deliver()
+    assert states() == ["delivered"]
+
+
+def test_the_state_of_targets_is_told(receiver: Receiver) -> None:
+    dead_letter(receiver)
+    (facts,) = called("deliveries", "targets")["targets"]
+    assert facts["state"] == "failing"
+    assert (facts["dead"], facts["attempts"], facts["success_rate"]) == (1, 3, 0)
+    assert facts["events"][0]["event"] == "user.created"
+    assert called("status")["deliveries"]["targets"][0]["dead"] == 1
+    assert "crm" in call("status").stdout
+
+
+def test_both_secrets_sign_while_one_is_rotated(receiver: Receiver) -> None:
+    receiver.status = 200
+    subscribe({"own": target(receiver.server.url, secret=[])}, on="user.*")
+    old = call("deliveries", "rotate", "own").stdout.strip()
+    new = call("deliveries", "rotate", "own").stdout.strip()
+    called("events", "emit", "user.created")
+    deliver()
+    request = receiver.server.requests[0]
+    for secret in (old, new):
+        Webhook(secret).verify(request.body.decode(), dict(request.headers))
+
+
+def test_a_secret_that_astrio_did_not_make_is_not_rotated(receiver: Receiver) -> None:
+    result = call("deliveries", "rotate", "crm")
+    assert result.exit_code == 2
+    assert "not one that astrio made" in result.stderr
