@@ -61,9 +61,14 @@ class CredentialsError(AstrioError):
 
 
 class RecordRejectedError(AstrioError):
-    """One record breaks an expression; it is quarantined and the run goes on."""
+    """One record breaks an expression; it is quarantined and the run goes on.
+
+    Attributes:
+        offset: 0-based character of the expression's text where it fails, if that is known.
+    """
 
     kind = "rejected"
+    offset: int | None = None
 
 
 class RetryableError(AstrioError):

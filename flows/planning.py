@@ -157,7 +157,9 @@ class Run:
             api=api,
             reading=reading,
             mapping=mapping,
-            rules=compile_rules(integration.rules, mapping.columns, key=integration.push.key),
+            rules=compile_rules(
+                integration.rules, mapping.columns, key=integration.push.key, context=context
+            ),
             outcome=outcome,
         )
 

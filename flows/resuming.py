@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from astrio.tasks.account import Account
 from astrio.tasks.batch import Page
 from astrio.tasks.incremental import Window
 from astrio.tasks.options import RunOptions
-from astrio.tasks.report import Records, Requests, TableChanges
+from astrio.tasks.report import BrokenRule, Records, Requests, TableChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class ResumePoint:
         cursor: the highest cursor value seen.
         ties: the records at the boundary of the next run.
         table: how the table was changed so far.
+        broken_rules: how many records broke each rule.
     """
 
     run_id: str
@@ -42,6 +43,7 @@ class ResumePoint:
     cursor: Any
     ties: dict[str, Any] | None = None
     table: dict[str, Any] | None = None
+    broken_rules: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values from which `ResumePoint(**values)` makes an equal one."""
@@ -142,5 +144,6 @@ def restore(account: Account, point: ResumePoint) -> Requests:
     account.report.pages = point.pages
     account.report.records = Records(**point.records)
     account.report.table = TableChanges(**point.table) if point.table else None
+    account.report.broken_rules = [BrokenRule(**each) for each in point.broken_rules]
     account.report.stop_reason = point.stop_reason
     return Requests(**point.requests)

@@ -81,11 +81,12 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One record on its way: as fetched, as mapped, and what is wrong with it."""
+    """One record on its way: as fetched, as mapped, what is wrong with it or worth a warning."""
 
     source: Any
     mapped: dict[str, Any]
     problems: list[Problem]
+    warnings: list[Problem] = field(default_factory=list)
 
 
 class _Client(ApiClient):
@@ -220,8 +221,11 @@ def _plan(integration: Integration, started: datetime) -> ReadPlan:
 
 def judge(integration: Integration, sample: Sample) -> list[Judged]:
     """Map each record of the sample and hold it against the rules; nothing is written."""
-    mapping = mapping_of(integration, MappingContext(sample.started))
-    rules = compile_rules(integration.rules, mapping.columns)
+    context = MappingContext(sample.started)
+    mapping = mapping_of(integration, context)
+    rules = compile_rules(
+        integration.rules, mapping.columns, key=integration.push.key, context=context
+    )
     key = integration.push.key if integration.push.mode != "append" else ()
     judged: list[Judged] = []
     for number, record in enumerate(sample.records, start=1):
@@ -230,13 +234,16 @@ def judge(integration: Integration, sample: Sample) -> list[Judged]:
             sample.filtered += 1
             continue
         values, problems = mapped
+        warnings: list[Problem] = []
         if not problems:
+            found = rules.explain(tuple(values), tuple(values.values()))
+            warnings = [problem for problem in found if problem.severity == "warning"]
             batch = Batch(Page(number), tuple(values), [tuple(values.values())], [record])
             batch = rules.validate(batch)
             problems = [problem for reject in batch.rejects for problem in reject.problems]
             values = _rewritten(values, batch.rows)
             problems += _without_key(values, key)
-        judged.append(Judged(record, values, problems))
+        judged.append(Judged(record, values, problems, warnings))
     return judged
 
 

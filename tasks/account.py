@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ from astrio.blocks.errors import AstrioError, ImbalanceError, TooManyRejectsErro
 from astrio.tasks.batch import Batch
 from astrio.tasks.destinations.base import Written
 from astrio.tasks.report import (
+    BrokenRule,
     ErrorReport,
     Parents,
     Records,
@@ -67,10 +69,26 @@ class Account:
         changes = (self.report.table or TableChanges()).plus(written.table)
         return None if changes == TableChanges() else changes
 
+    def broken_after(self, batches: list[Batch]) -> list[BrokenRule]:
+        """Return how many records broke each rule once these batches are committed."""
+        counts = Counter(
+            {
+                (each.field, each.rule, each.severity): each.records
+                for each in self.report.broken_rules
+            }
+        )
+        for batch in batches:
+            counts.update(batch.broken)
+        return [
+            BrokenRule(field=field, rule=rule, severity=severity, records=records)
+            for (field, rule, severity), records in counts.items()
+        ]
+
     def add(self, batches: list[Batch], written: Written) -> None:
         """Count a committed chunk."""
         self.report.pages, self.report.records = self.after(batches, written)
         self.report.table = self.table_after(written)
+        self.report.broken_rules = self.broken_after(batches)
         self.report.requests = self.requests()
         for batch in batches:
             if batch.page.parents is not None:
@@ -85,6 +103,7 @@ class Account:
         self._first_reading += self.report.records.written
         self.report.records = Records()
         self.report.pages = 0
+        self.report.broken_rules = []
         self.report.parents = None
         if self.report.table is not None:
             self.report.table.discarded_values.clear()

@@ -13,15 +13,35 @@ from typing import Any
 
 @dataclass(slots=True, eq=False)
 class Problem:
-    """One reason why a record is rejected.
+    """One reason why a record is rejected, or worth a warning.
 
-    `field` is the target field (None: the whole record), `rule` a rule's name or `map` for a
-    failed expression; `reason` is a sentence without the record's other values.
+    Attributes:
+        field: the target field (None: the whole record).
+        rule: a rule's name, or `map` for a failed expression.
+        reason: a sentence without the record's other values.
+        value: the kind and size of the value that broke the rule, never the value itself.
+        expression: the expression that is not true, or fails.
+        position: 1-based column in it at which it fails.
+        severity: `error`, or `warning` where the record is written all the same.
     """
 
     field: str | None
     rule: str
     reason: str
+    value: str | None = None
+    expression: str | None = None
+    position: int | None = None
+    severity: str = "error"
+
+    def told(self) -> dict[str, Any]:
+        """Return the problem as JSON values; what is not known is left out."""
+        extras = {
+            "value": self.value,
+            "expression": self.expression,
+            "position": self.position,
+        }
+        known = {name: value for name, value in extras.items() if value is not None}
+        return {"field": self.field, "rule": self.rule, "reason": self.reason, **known}
 
 
 @dataclass(slots=True, eq=False)
@@ -87,7 +107,8 @@ class Batch:
     """One page after `transform` (and `validate`): rows as tuples in the order of `columns`.
 
     `sources[i]` is the source record of `rows[i]`. `page` is the page's metadata; its
-    `records` are no longer needed once the batch exists.
+    `records` are no longer needed once the batch exists. `broken` counts the records that broke
+    each rule, by (field, rule, severity).
     """
 
     page: Page
@@ -95,3 +116,4 @@ class Batch:
     rows: list[tuple[Any, ...]]
     sources: Sequence[Any]
     rejects: list[Reject] = field(default_factory=list)
+    broken: dict[tuple[str | None, str, str], int] = field(default_factory=dict)

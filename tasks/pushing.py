@@ -93,6 +93,7 @@ async def _close_account(outcome: Outcome) -> RunReport:
         report.warnings.append(_missing(report.parents))
     if report.table is not None:
         report.warnings += _left_out(report.table)
+    report.warnings += _doubtful(report)
     lost = report.records.rejected + report.records.failed
     report.state = "completed_with_rejects" if lost else "completed"
     _stop_clock(outcome)
@@ -127,6 +128,17 @@ def _missing(parents: Parents) -> str:
         f"The API had no children to read for {parents.missing} of {parents.read} parents: "
         f"{some}{more}."
     )
+
+
+def _doubtful(report: RunReport) -> list[str]:
+    """Return a sentence for each rule of severity `warning` that was broken."""
+    return [
+        f"{each.records} record{'s' * (each.records != 1)} written that "
+        f"break{'s' * (each.records == 1)} the rule {each.rule}"
+        + (f" of {each.field}." if each.field else ".")
+        for each in report.broken_rules
+        if each.severity == "warning"
+    ]
 
 
 def _watermark(outcome: Outcome) -> Any:
@@ -218,7 +230,9 @@ class _ChunkWriter:
             return None
         _, records = outcome.account.after(batches, written)
         table = outcome.account.table_after(written)
-        return outcome.resume_point(proved[-1], outcome.account, proved[-1].number, records, table)
+        point = outcome.resume_point(proved[-1], outcome.account, proved[-1].number, records, table)
+        broken = [each.model_dump() for each in outcome.account.broken_after(batches)]
+        return point | {"broken_rules": broken}
 
     async def rescue(self) -> None:
         """After a failure or Ctrl-C, keep the whole pages that had arrived before it.

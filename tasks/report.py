@@ -92,6 +92,15 @@ def _sums(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
     return sums
 
 
+class BrokenRule(_Model):
+    """How many records broke one rule of one field; with severity `warning` they were written."""
+
+    field: str | None
+    rule: str
+    severity: str = "error"
+    records: int = 0
+
+
 class Window(_Model):
     """The incremental window, [start, end), as the source writes its cursor; None: open."""
 
@@ -128,6 +137,7 @@ class RunReport(_Model):
     records: Records = Field(default_factory=Records)
     parents: Parents | None = None
     table: TableChanges | None = None
+    broken_rules: list[BrokenRule] = Field(default_factory=list)
     requests: Requests = Field(default_factory=Requests)
     checkpoint: dict[str, Any] | None = None
     seconds: float = 0.0

@@ -50,7 +50,7 @@ def _table(integration: Integration, number: int, record: Judged) -> Table:
     table = Table(title=Text(title, style=style), title_justify="left", box=SIMPLE_HEAD)
     for heading in ("Source", "Target", "Value", "Rules"):
         table.add_column(heading, overflow="fold")
-    ruled = {rule.field for rule in integration.rules}
+    ruled = {rule.field for rule in integration.rules if rule.field}
     for target, value in record.mapped.items():
         table.add_row(
             _sources(integration, target, record.source),
@@ -58,7 +58,7 @@ def _table(integration: Integration, number: int, record: Judged) -> Table:
             "" if _failed(record, target) else clean(_shown(value)),
             _verdict(record, target, ruled),
         )
-    for problem in record.problems:
+    for problem in (*record.problems, *record.warnings):
         if problem.field not in record.mapped:
             table.add_row("", clean(problem.field or ""), "", _wrong(problem.reason))
     return table
@@ -106,6 +106,9 @@ def _verdict(record: Judged, target: str, ruled: set[str]) -> Text:
     reasons = [each.reason for each in record.problems if each.field == target]
     if reasons:
         return _wrong("\n".join(reasons))
+    doubts = [f"warning: {each.reason}" for each in record.warnings if each.field == target]
+    if doubts:
+        return Text(clean("\n".join(doubts)), style="yellow")
     return Text("ok" if target in ruled else "", style="green")
 
 
@@ -137,10 +140,8 @@ def _entry(integration: Integration, sample: Sample, records: list[Judged]) -> d
             {
                 "source": record.source,
                 "mapped": record.mapped,
-                "problems": [
-                    {"field": each.field, "rule": each.rule, "reason": each.reason}
-                    for each in record.problems
-                ],
+                "problems": [each.told() for each in record.problems],
+                "warnings": [each.told() for each in record.warnings],
             }
             for record in records
         ],

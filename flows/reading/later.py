@@ -10,7 +10,6 @@ from astrio.flows.reading.node import Node
 _KEYS: dict[str, str] = {
     "": "on event webhook payload endpoints authentication endpoint validation",
     "source": "graphql event",
-    "validate[]": "length in unique expr when severity sanitize",
     "push.to": "api request batch file format s3 webhook integration python method body headers "
     "content embeds",
 }

@@ -86,7 +86,9 @@ class Compiled:
         reason = error.message if isinstance(error, RecordRejectedError) else _unforeseen(error)
         offset = self._place(error)
         where = "" if offset is None else f" (column {offset + 1})"
-        return RecordRejectedError(reason + where)
+        rejected = RecordRejectedError(reason + where)
+        rejected.offset = offset
+        return rejected
 
     def _place(self, error: Exception) -> int | None:
         place, trace = None, error.__traceback__

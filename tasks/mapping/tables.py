@@ -21,26 +21,44 @@ def read_table(name: str) -> dict[str, Any]:
     Raises:
         LiteralError: it is not there, lies outside, or holds no table.
     """
+    return _table(*_found(name))
+
+
+def read_text(name: str) -> str:
+    """Return the text of a file in the present folder or below it.
+
+    Raises:
+        LiteralError: it is not there, lies outside, or is no text.
+    """
+    file, _, _ = _found(name)
+    return _text(file)
+
+
+def _found(name: str) -> tuple[Path, int, int]:
     file = Path(name)
     if file.is_absolute() or ".." in file.parts:
         raise LiteralError(f"The table {name} must lie in the project's folder.")
     try:
         told = file.stat()
-    except OSError:
+    except (OSError, ValueError):
         raise LiteralError(f"There is no file {name} in {Path.cwd()}.") from None
     if told.st_size > _LARGEST:
         raise LiteralError(f"The table {name} is larger than {_LARGEST // 1_000_000} MB.")
-    return _read(file.absolute(), told.st_mtime_ns, told.st_size)
+    return file.absolute(), told.st_mtime_ns, told.st_size
 
 
 @lru_cache(32)
-def _read(file: Path, _changed: int, _size: int) -> dict[str, Any]:
+def _table(file: Path, _changed: int, _size: int) -> dict[str, Any]:
+    text = _text(file)
+    return _of_json(file, text) if file.suffix.lower() == ".json" else _of_csv(file, text)
+
+
+def _text(file: Path) -> str:
     try:
-        text = file.read_text("utf-8-sig")
+        return file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = "is no UTF-8 text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
         raise LiteralError(f"The table {file.name} {reason}.") from None
-    return _of_json(file, text) if file.suffix.lower() == ".json" else _of_csv(file, text)
 
 
 def _of_json(file: Path, text: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from astrio.tasks.rules.base import RuleError
 
 Number = int | float | Decimal
+PLAIN = frozenset({int, float, type(None)})
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
@@ -33,6 +34,11 @@ def bound_from_text(text: str, name: str) -> Number:
     if not _NUMBER.fullmatch(text.strip()):
         raise RuleError(f"{name} needs a number, e.g. {name}:18.", "validator")
     return float(text) if "." in text else int(text)
+
+
+def is_number(text: str) -> bool:
+    """Whether the text is written as a number of a rule's short form."""
+    return _NUMBER.fullmatch(text) is not None
 
 
 def measured(value: Any) -> Number | None:

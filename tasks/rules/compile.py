@@ -3,116 +3,94 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Protocol, cast
 
-from astrio.blocks.errors import ConfigurationError
-from astrio.tasks.batch import Batch, Problem, Reject
+from astrio.blocks.errors import AstrioError, ConfigurationError
+from astrio.tasks.batch import Batch, Problem
 from astrio.tasks.columns import key_of, key_places
-from astrio.tasks.projected import picked
-from astrio.tasks.rules.base import Rule
+from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.rules.check import built_rules, check_rules
-from astrio.tasks.rules.field import Field, Row, find_field
+from astrio.tasks.rules.entry import Breach, Entry
+from astrio.tasks.rules.field import Row
 from astrio.tasks.rules.settings import RuleSettings
+from astrio.tasks.rules.sheet import Sheet
+from astrio.tasks.rules.unique import Unique
 
 __all__ = ["CompiledRules", "check_rules", "compile_rules"]
 
 
-@dataclass(slots=True)
-class _Judgement:
-    """Rows as the rules leave them, and the problems of those that break one, by their place."""
-
-    rows: list[Row]
-    problems: dict[int, list[Problem]] = field(default_factory=dict)
-
-
-class CompiledRules:
+class CompiledRules(Protocol):
     """Holds rows against the rules."""
-
-    def __init__(self, entries: Sequence[RuleSettings], key: Sequence[str]) -> None:
-        """Take the entries of `validate:`, checked before, and the push key's targets."""
-        self._entries = [_Entry(settings) for settings in entries]
-        self._key = key
 
     def validate(self, batch: Batch) -> Batch:
         """Return the batch with its rule-breaking rows moved to the rejects, all reasons given."""
-        judged = self._judge(batch.columns, batch.rows)
-        problems = judged.problems
-        if not problems:
-            return Batch(batch.page, batch.columns, judged.rows, batch.sources, batch.rejects)
-        places = key_places(batch.columns, self._key)
-        rejects = [
-            Reject(batch.sources[place], found, key_of(judged.rows[place], places))
-            for place, found in sorted(problems.items())
-        ]
-        kept = [place for place in range(len(judged.rows)) if place not in problems]
-        return Batch(
-            batch.page,
-            batch.columns,
-            [judged.rows[place] for place in kept],
-            picked(batch.sources, kept),
-            batch.rejects + rejects,
-        )
+        ...
 
     def explain(self, columns: Sequence[str], row: Row) -> list[Problem]:
-        """Return every problem of one row."""
-        return self._judge(columns, [row]).problems.get(0, [])
-
-    def _judge(self, columns: Sequence[str], rows: list[Row]) -> _Judgement:
-        judged = _Judgement(rows)
-        for entry in self._entries:
-            entry.judge(find_field(entry.field, columns), judged)
-        return judged
+        """Return every problem of one row, warnings too; nothing is remembered of it."""
+        ...
 
 
-class _Entry:
-    """One entry of `validate:` with the rules it asks for."""
+class _Rules:
+    """The entries of `validate:`, in their order; what compares records comes last."""
 
-    def __init__(self, settings: RuleSettings) -> None:
-        self.field = settings.field
-        self._rules = built_rules(settings)
-        self._message = settings.message and settings.message.replace("{field}", settings.field)
+    def __init__(self, entries: Sequence[Entry], key: Sequence[str], *, nested: bool) -> None:
+        self._entries = entries
+        self._key = key
+        self._nested = nested
 
-    def judge(self, where: Field, judged: _Judgement) -> None:
-        """Add the problems of the rows that break a rule, rewrite values where a rule does."""
-        values: list[Any] = where.values(judged.rows)
-        for rule in self._rules:
-            broken = self._broken(rule, values)
-            for place, reason in broken.items():
-                problem = Problem(self.field, rule.name, self._message or reason)
-                judged.problems.setdefault(place, []).append(problem)
-                if rule.sees_null:
-                    values[place] = None  # what counts as missing is judged no further
-            if rule.rewrites:
-                self._rewrite(rule, where, values, judged, broken)
+    def validate(self, batch: Batch) -> Batch:
+        if batch.page.restart:
+            for entry in self._entries:
+                for rule in entry.remembering:
+                    cast("Unique", rule).forget()
+        return self._judge(batch.columns, batch.rows, keep=True).sifted(batch, self._key)
 
-    def _broken(self, rule: Rule, values: list[Any]) -> dict[int, str]:
-        reason, sees_null = rule.reason, rule.sees_null
-        return {
-            place: why
-            for place, value in enumerate(values)
-            if (value is not None or sees_null) and (why := reason(value)) is not None
-        }
+    def explain(self, columns: Sequence[str], row: Row) -> list[Problem]:
+        sheet = self._judge(tuple(columns), [row], keep=False)
+        return [*sheet.problems.get(0, []), *sheet.warnings.get(0, [])]
 
-    def _rewrite(
-        self,
-        rule: Rule,
-        where: Field,
-        values: list[Any],
-        judged: _Judgement,
-        broken: dict[int, str],
+    def _judge(self, columns: tuple[str, ...], rows: list[Row], *, keep: bool) -> Sheet:
+        sheet = Sheet(columns, rows, self._nested)
+        places = [entry.judge(sheet) for entry in self._entries]
+        for entry, chosen in zip(self._entries, places, strict=True):
+            for rule in entry.remembering:
+                self._compare(entry, cast("Unique", rule), chosen, sheet, keep=keep)
+        return sheet
+
+    def _compare(
+        self, entry: Entry, rule: Unique, chosen: Sequence[int], sheet: Sheet, *, keep: bool
     ) -> None:
-        rows = judged.rows.copy()
-        for place, value in enumerate(values):
-            if value is not None and place not in broken:
-                values[place] = new = rule.rewritten(value)
-                if new != value:
-                    rows[place] = where.replaced(rows[place], new)
-        judged.rows = rows
+        """Judge the rows that broke no rule: a rejected record takes no value from another."""
+        where = entry.where(sheet)
+        keys = key_places(sheet.columns, self._key)
+        whole = not keys or where.column in keys
+        for place in chosen:
+            row = sheet.rows[place]
+            [value] = where.values([row])
+            if value is None or place in sheet.problems:
+                continue
+            owner = row if whole else key_of(row, keys) or row
+            if reason := _taken(rule, value, owner, keep=keep):
+                entry.tell(sheet, place, rule, value, Breach(reason))
+
+
+def _taken(rule: Unique, value: Any, owner: Any, *, keep: bool) -> str | None:
+    try:
+        return rule.reason(value) if rule.taken(value, owner, keep=keep) else None
+    except AstrioError:
+        raise
+    except Exception as error:  # noqa: BLE001 (hostile data may raise anything)
+        return f"cannot be judged ({type(error).__name__})"
 
 
 def compile_rules(
-    rules: Sequence[RuleSettings], columns: tuple[str, ...] | None, *, key: Sequence[str] = ()
+    rules: Sequence[RuleSettings],
+    columns: tuple[str, ...] | None,
+    *,
+    key: Sequence[str] = (),
+    context: MappingContext | None = None,
 ) -> CompiledRules:
     """Compile the rules.
 
@@ -121,12 +99,15 @@ def compile_rules(
         columns: the mapping's targets; None: records pass through, and a field is a key of the
             record or a path into it.
         key: targets whose values identify a record among the rejects.
+        context: the run's clock and zone, for expressions; by default this moment.
 
     Raises:
         ConfigurationError: the rules have mistakes (`check_rules` lists them).
     """
     mistakes = check_rules(rules, columns)
     if mistakes:
-        listed = (f"{rules[place].field}: {message}" for place, _, message in mistakes)
+        listed = (f"{rules[each.entry].field}: {each.message}" for each in mistakes)
         raise ConfigurationError("\n".join(listed), advice="Correct the rules.")
-    return CompiledRules(rules, key)
+    clock = context or MappingContext(datetime.now(UTC))
+    entries = [Entry(each, built_rules(each)[0], clock) for each in rules]
+    return _Rules(entries, key, nested=columns is not None)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from astrio.tasks.mapping.values import kind
 from astrio.tasks.rules.base import Rule
-from astrio.tasks.rules.bounds import bound, bound_from_text, measured
+from astrio.tasks.rules.bounds import PLAIN, bound, bound_from_text, measured
 from astrio.tasks.rules.settings import RuleSettings
 
 
@@ -25,6 +26,17 @@ class Minimum(Rule):
     def from_text(cls, text: str) -> Any:
         """Read the bound."""
         return bound_from_text(text, cls.name)
+
+    def suspects(self, values: Sequence[Any]) -> Iterable[int]:
+        """Pass plain numbers within the bound."""
+        limit = self._bound
+        if set(map(type, values)) <= PLAIN:
+            return [
+                place
+                for place, value in enumerate(values)
+                if value is not None and not value >= limit
+            ]
+        return range(len(values))
 
     def reason(self, value: Any) -> str | None:
         """Refuse what lies beyond the bound, and what has no size."""

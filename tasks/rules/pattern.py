@@ -1,15 +1,13 @@
-"""pattern: a regular expression (Python's `re`) is found in the text; anchor it with ^ and $."""
+"""pattern: a regular expression (RE2) is found in the text; anchor it with ^ and $."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from astrio.tasks.mapping.values import kind
+from astrio.tasks.mapping.values import LiteralError, kind
+from astrio.tasks.regex import compile_regex
 from astrio.tasks.rules.base import Rule, RuleError
 from astrio.tasks.rules.settings import RuleSettings
-
-LONGEST_PATTERN = 1_000
 
 
 class Pattern(Rule):
@@ -21,13 +19,11 @@ class Pattern(Rule):
     def __init__(self, argument: Any, settings: RuleSettings) -> None:
         """Compile the pattern, once."""
         super().__init__(argument, settings)
-        key = self.key if argument is settings.pattern else "validator"
-        if len(argument) > LONGEST_PATTERN:
-            raise RuleError(f"The pattern is longer than {LONGEST_PATTERN:,} characters.", key)
         try:
-            self._search = re.compile(argument).search
-        except (re.error, OverflowError, RecursionError) as error:
-            raise RuleError(f"The pattern is no regular expression: {error}.", key) from None
+            self._search = compile_regex(argument).search
+        except LiteralError as error:
+            key = self.key if argument is settings.pattern else "validator"
+            raise RuleError(str(error), key) from None
 
     @classmethod
     def from_text(cls, text: str) -> Any:

@@ -21,8 +21,12 @@ def check(root: Node) -> Iterator[Mistake]:
             rule = RuleSettings.model_validate(node.plain(), by_alias=True, by_name=False)
         except ValidationError:
             continue
-        for _, key, message in check_rules([rule], targets):
-            entry = node.entry(key) if key else None
-            place = entry.node.place if entry else node.place
-            path = f"validate[{index}]" + (f".{key}" if entry else "")
-            yield Mistake.at(place, path, message.rstrip("."))
+        for found in check_rules([rule], targets):
+            entry = node.entry(found.key) if found.key else None
+            value = entry.node if entry else node
+            if found.item is not None and value.items:
+                value = value.items[found.item]
+            in_text = found.offset is not None and isinstance(value.value, str)
+            place = value.place_of(found.offset or 0) if in_text else value.place
+            path = f"validate[{index}]" + (f".{found.key}" if entry else "")
+            yield Mistake.at(place, path, found.message.rstrip("."))

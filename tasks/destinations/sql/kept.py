@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
-from astrio.tasks.batch import Problem, Reject
+from astrio.tasks.batch import Reject
 from astrio.tasks.ledger.sealing import VARIABLE, Keys, keys_in_effect
 
 _SEALED: Final = "sealed"
 DROPPED: Final = ""
-_TOLD: Final = ("field", "rule", "reason")
 _LOST: Final = "it was nested too deeply, or held numbers too long, to be kept"
 
 
@@ -55,7 +54,7 @@ class Sealed:
 
 def sealed(keys: Keys, reject: Reject) -> Sealed:
     """Encrypt a rejected record with its problems."""
-    problems = [_told(problem) for problem in reject.problems]
+    problems = [problem.told() for problem in reject.problems]
     document: dict[str, Any] = {"problems": problems, "record": reject.record}
     try:
         text, known = _json(document), _json(reject.record, sort_keys=True)
@@ -89,12 +88,6 @@ def opened(content: str, problems: str) -> Content:
         )
     document = json.loads(text)
     return Content(document.get("record"), document["problems"], document.get("lost"))
-
-
-def _told(problem: Problem) -> dict[str, Any]:
-    """Return a problem's field, rule and reason, and whatever else is known of it."""
-    values = {each.name: getattr(problem, each.name) for each in fields(problem)}
-    return {name: each for name, each in values.items() if name in _TOLD or each is not None}
 
 
 def _json(value: Any, *, sort_keys: bool = False) -> str:

@@ -54,6 +54,28 @@ def test_preview_as_json_gives_source_and_mapped_values(folder: Path) -> None:
             "source": ORDERS[0],
             "mapped": {"order_id": 1, "customer.email": "ada@example.com", "customer.age": 36},
             "problems": [],
+            "warnings": [],
+        }
+    ]
+
+
+def test_preview_tells_warnings_of_accepted_records(folder: Path) -> None:
+    rule = "  - {field: customer.age, max: 30, severity: warning}\n"
+    with shop(folder):
+        file = folder / "shop.yaml"
+        text = file.read_text("utf-8")
+        file.write_text(text.replace("validate:\n", f"validate:\n{rule}"), "utf-8")
+        shown = call("preview", "shop.yaml", "--limit", "1").stdout
+        [record] = called("preview", "shop.yaml", "--limit", "1")["records"]
+    assert "Record 1: accepted" in shown
+    assert "warning: is greater than 30" in " ".join(shown.split())
+    assert record["problems"] == []
+    assert record["warnings"] == [
+        {
+            "field": "customer.age",
+            "rule": "max",
+            "reason": "is greater than 30",
+            "value": "a whole number of 2 digits",
         }
     ]
 

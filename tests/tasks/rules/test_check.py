@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from astrio.tasks.rules.compile import check_rules
+from astrio.tasks.rules.check import check_rules
 from astrio.tasks.rules.settings import RuleSettings
 
 TARGETS = ("user.email", "user.age", "address")
@@ -15,7 +15,8 @@ TARGETS = ("user.email", "user.age", "address")
 def mistakes(
     *entries: dict[str, Any], targets: tuple[str, ...] | None = TARGETS
 ) -> list[tuple[int, str | None, str]]:
-    return check_rules([RuleSettings.model_validate(entry) for entry in entries], targets)
+    found = check_rules([RuleSettings.model_validate(entry) for entry in entries], targets)
+    return [(each.entry, each.key, each.message) for each in found]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def mistakes(
         ({"field": "user.age", "type": "phone", "region": "de"}, "region", "such as DE"),
         ({"field": "user.age", "validator": "phone", "region": "de"}, "region", "such as DE"),
         ({"field": "user.age", "min": 1, "region": "DE"}, "region", "belongs to type: phone"),
-        ({"field": "user.age", "min": 1, "format": "international"}, "format", "type: phone"),
+        ({"field": "user.age", "min": 1, "format": "x"}, "format", "date, datetime or phone"),
     ],
 )
 def test_a_mistake_is_found_with_its_key(

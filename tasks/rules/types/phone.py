@@ -7,10 +7,10 @@ It begins with + and the country, or `region` says which country's numbers need 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from astrio.tasks.mapping.values import kind
-from astrio.tasks.rules.base import TYPE, Rule, RuleError
+from astrio.tasks.rules.base import RuleError, TypeRule
 from astrio.tasks.rules.settings import RuleSettings
 
 _LONGEST = 64
@@ -18,16 +18,17 @@ _REMEMBERED = 50_000
 _INVALID = "is not a valid phone number"
 
 
-class Phone(Rule):
+class Phone(TypeRule):
     """`type: phone`, or `validator: phone`; `validator: "phone:DE"` names the region."""
 
     name = "phone"
-    key = "type"
-    order = TYPE
+    options: ClassVar = frozenset({"format", "region"})
 
     def __init__(self, argument: Any, settings: RuleSettings) -> None:
         """Take the region and the format."""
         super().__init__(argument, settings)
+        if settings.format not in (None, "international"):
+            raise RuleError("The format of phone numbers is international, or none.", "format")
         self.rewrites = settings.format == "international"
         region = argument if argument != self.name else settings.region
         if region is not None and region not in _regions():
@@ -35,11 +36,6 @@ class Phone(Rule):
             raise RuleError(f"{region!r} is no region; write a country code such as DE.", key)
         self._region = region
         self._parsed = lru_cache(_REMEMBERED)(self._parse)
-
-    @classmethod
-    def asked(cls, settings: RuleSettings) -> Any:
-        """Ask by `type: phone`."""
-        return cls.name if settings.type == cls.name else None
 
     @classmethod
     def from_text(cls, text: str) -> Any:

@@ -1,0 +1,1 @@
+"""What `type:` can ask for, one module each (see `astrio.tasks.rules.base.TypeRule`)."""
