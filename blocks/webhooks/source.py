@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
@@ -142,9 +143,16 @@ class WebhookSource(HoldsSecrets):
         """
         return self._resolved(self.scheme)
 
-    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        """Return the networks that requests may come from; none means all."""
-        return tuple(network for each in self.allow for network in networks_of(each))
+    def networks(self, folder: Path | None = None) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Return the networks that requests may come from; none means all.
+
+        Args:
+            folder: where vendors' refreshed lists are kept.
+
+        Raises:
+            ConfigurationError: a refreshed list cannot be read.
+        """
+        return tuple(network for each in self.allow for network in networks_of(each, folder))
 
     def warnings(self) -> tuple[str, ...]:
         """Return what is accepted and yet not wise, as sentences."""

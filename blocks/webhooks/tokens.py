@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from joserfc.jwk import Key
 
 _LONGEST = 16 * 1024
+_TOKEN = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _MOST_KEYS = 64
 
 
@@ -39,7 +43,9 @@ def claims_of(
     from joserfc import jwt
     from joserfc.errors import JoseError
 
-    if len(token) > _LONGEST or token.count(b".") != 2:
+    if len(token) > _LONGEST or not _TOKEN.fullmatch(token):
+        raise Refusal("malformed")
+    if not all(map(_canonical, token.split(b"."))):
         raise Refusal("malformed")
     named = _key_id(token)
     known = [key for text in keys for key in _readable(text, shared=shared)]
@@ -118,6 +124,15 @@ def _readable(text: str, *, shared: bool) -> tuple[Key, ...]:
         return checked_key(text, shared=shared)
     except ValueError:
         return ()
+
+
+def _canonical(part: bytes) -> bool:
+    """Whether a part is written in the one right way; a second spelling is another token."""
+    padded = part + b"=" * (-len(part) % 4)
+    try:
+        return base64.urlsafe_b64encode(base64.urlsafe_b64decode(padded)) == padded
+    except binascii.Error:
+        return False
 
 
 def _key_id(token: bytes) -> str | None:

@@ -233,7 +233,25 @@ class SignatureContract:
 
 
 class SeveralSignaturesContract(SignatureContract):
-    """For a scheme that takes several signatures in one header."""
+    """For a scheme that takes several signatures in one header.
+
+    Attributes:
+        separator: what parts them; further ones, of whatever kind, change nothing.
+    """
+
+    separator: ClassVar[bytes] = b","
+
+    def same(self, received: Received, original: Received) -> bool:
+        """Whether every part that was sent is still there, and nothing that counts once twice."""
+        (*rest, changed), (*others, sent) = self._parts(received), self._parts(original)
+        return rest == others and sent <= changed
+
+    def _parts(self, received: Received) -> tuple[object, object, set[bytes]]:
+        last = self.covered[-1].encode()
+        given = [value for name, value in received.headers if name == last]
+        plain = [pair for pair in received.headers if pair[0].decode("latin-1") in self.covered]
+        parts = {part.strip(b" ") for value in given for part in value.split(self.separator)}
+        return sorted(pair for pair in plain if pair[0] != last), received.body, parts
 
     def many(self, count: int) -> Received:
         """Return a request with so many signatures, the last of which is right."""

@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Literal, NoReturn
-from urllib.parse import urlsplit
 from zlib import crc32
 
 from pydantic import Field
@@ -18,10 +17,9 @@ from astrio.blocks.webhooks.reading import Refusal, decoded, plain_id, required
 from astrio.blocks.webhooks.schemes.base import Outgoing, Received, TimedScheme, Verdict
 
 _DAY = 86400
-_HOSTS = frozenset(
-    f"{name}{middle}.paypal.com" for name in ("api", "api-m") for middle in ("", ".sandbox")
+_PLACE = re.compile(
+    rb"https://api(-m)?(\.sandbox)?\.paypal\.com/v1/notifications/certs/[A-Za-z0-9_-]{1,100}"
 )
-_PATH = re.compile(r"/v1/notifications/certs/[A-Za-z0-9_-]{1,100}")
 _TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
 _SIGNERS = ("messageverificationcerts.paypal.com", "messageverificationcerts.sandbox.paypal.com")
 
@@ -91,12 +89,9 @@ def _check_time(text: bytes, now: float, tolerance: float) -> None:
 
 def _pinned(url: bytes) -> str:
     """Return the URL of a certificate if it leads to PayPal's API and nowhere else."""
-    text = url.decode("ascii", "replace")
-    parts = urlsplit(text)
-    plain = f"https://{parts.netloc}{parts.path}"
-    if parts.netloc not in _HOSTS or not _PATH.fullmatch(parts.path) or text != plain:
+    if not _PLACE.fullmatch(url):
         raise Refusal("malformed")
-    return plain
+    return url.decode()
 
 
 @lru_cache(maxsize=16)

@@ -52,6 +52,7 @@ class TestHmacOfPairs(SeveralSignaturesContract):
     secret: ClassVar = base64.b64encode(b"canary-1").decode()
     other: ClassVar = base64.b64encode(b"canary-2").decode()
     covered: ClassVar = ("vendor-signature",)
+    separator: ClassVar = b";"
 
     def many(self, count: int) -> Received:
         received = self.received()

@@ -59,7 +59,12 @@ class TestMutualTls(SignatureContract):
 
     def _lower(self, received: Received) -> list[tuple[bytes, bytes]]:
         return sorted(
-            (name, value.lower().strip() if name.endswith(b"fingerprint") else value)
+            (
+                name,
+                value.lower().replace(b":", b"").strip()
+                if name.endswith(b"fingerprint")
+                else value,
+            )
             for name, value in received.headers
             if name.decode() in self.covered
         )

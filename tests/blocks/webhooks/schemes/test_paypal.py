@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -69,16 +70,12 @@ ROOT = certificate("Test root", ROOT_KEY, authority=True)
 CHAIN = certificate(SIGNER, KEY, authority=False)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def authorities(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("paypal") / "roots.pem"
-    file.write_bytes(ROOT)
-    TestPayPal.scheme = PayPal(authorities=str(file))
-    return file
+ROOTS = Path(tempfile.mkdtemp(prefix="astrio-tests-")) / "roots.pem"
+ROOTS.write_bytes(ROOT)
 
 
 class TestPayPal(SignatureContract):
-    scheme: ClassVar = PayPal()
+    scheme: ClassVar = PayPal(authorities=str(ROOTS))
     secret: ClassVar = "9XL90610J3647323C"
     other: ClassVar = "1AB23456C7890123D"
     covered: ClassVar = (
@@ -138,11 +135,8 @@ class TestPayPal(SignatureContract):
         ],
     )
     def test_no_other_place_is_asked_for_a_certificate(self, url: str) -> None:
-        verdict = self.verdict_of(self.with_named("paypal-cert-url", url.encode()))
+        verdict = self.verdict(self.with_named("paypal-cert-url", url.encode()))
         assert (verdict.accepted, verdict.wants) == (False, None)
-
-    def verdict_of(self, received: Received) -> Any:
-        return self.scheme.verify(received, [self.secret], NOW)
 
     @pytest.mark.parametrize(
         "chain",

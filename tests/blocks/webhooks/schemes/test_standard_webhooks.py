@@ -24,6 +24,7 @@ class TestStandardWebhooks(SeveralSignaturesContract):
     other: ClassVar = "whsec_" + base64.b64encode(b"o" * 24).decode()
     covered: ClassVar = ("webhook-id", "webhook-timestamp", "webhook-signature")
     id_expected: ClassVar = ID
+    separator: ClassVar = b" "
 
     def many(self, count: int) -> Received:
         received = self.received()
