@@ -32,7 +32,8 @@ class Length(Rule):
         """Refuse what is too short or too long, and what has no length."""
         if not isinstance(value, str | list):
             return f"is {kind(value)}; length needs text or a list"
-        unit = "characters" if isinstance(value, str) else "elements"
+        unit = "character" if isinstance(value, str) else "element"
+        unit += "s" * (len(value) != 1)
         if len(value) < self._least:
             return f"has {len(value):,} {unit}; it needs {self._least:,} at least"
         if self._most is not None and len(value) > self._most:

@@ -15,7 +15,7 @@ def _open(schema: dict[str, Any]) -> None:
     # Prefect, which ignores what a schema requires where it checks the parameters of a deployment,
     # takes the property `required` out of it too, and would then refuse it as unknown.
     schema.pop("additionalProperties")
-    schema["anyOf"] = [{"required": ["field"]}, {"required": ["expr"]}]
+    schema["allOf"] = [{"anyOf": [{"required": ["field"]}, {"required": ["expr"]}]}]
 
 
 def _types(schema: dict[str, Any]) -> None:

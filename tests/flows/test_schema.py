@@ -81,6 +81,44 @@ def test_what_astrio_refuses_does_not_fit_the_schema(wrong: dict[str, Any]) -> N
     assert not valid(shop(**wrong))
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"field": "email", "type": "email", "required": True},
+        {"field": "phone", "type": "phone", "format": "international"},
+        {"field": "age", "validator": "min:18", "message": "User must be 18 or older"},
+        {"expr": "end >= start", "when": "end != null", "severity": "warning"},
+        {"field": "id", "in": [1, "a"], "unique": True, "length": "2..3", "sanitize": ["trim"]},
+        {"field": "id", "exists_in": {"file": "a.csv", "column": "id"}, "length": 5},
+        {"field": "id", "existsIn": ["a"]},
+    ],
+)
+def test_rules_fit_the_schema(rule: dict[str, Any]) -> None:
+    assert valid(shop(validate=[rule]))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"required": True},
+        {"field": "email", "type": "emial"},
+        {"field": "email", "sanitize": ["trm"]},
+        {"field": "email", "severity": "warn"},
+        {"field": "email", "length": 2.5},
+        {"field": "email", "uniqe": True},
+        {"field": "email", "exists_in": {"column": "id"}},
+    ],
+)
+def test_wrong_rules_do_not_fit_the_schema(rule: dict[str, Any]) -> None:
+    assert not valid(shop(validate=[rule]))
+
+
+def test_editors_propose_the_types_and_sanitisers_of_rules() -> None:
+    rule = integration_schema()["$defs"]["RuleSettings"]["properties"]
+    assert {"email", "uuid", "json"} <= set(rule["type"]["enum"])
+    assert "strip_html" in rule["sanitize"]["items"]["enum"]
+
+
 def test_keys_carry_descriptions_for_editors() -> None:
     push = integration_schema()["$defs"]["PushSettings"]["properties"]
     assert push["key"]["description"] == "Target fields that identify a row."

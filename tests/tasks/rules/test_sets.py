@@ -34,7 +34,7 @@ def test_the_length_is_that_of_a_text_or_list(
 
 
 def test_the_reason_tells_both_lengths() -> None:
-    assert judged({"length": "2..3"}, "a") == ["has 1 characters; it needs 2 at least"]
+    assert judged({"length": "2..3"}, "a") == ["has 1 character; it needs 2 at least"]
     assert judged({"length": "2..3"}, [1] * 4) == ["has 4 elements; 3 are allowed"]
 
 
