@@ -63,6 +63,8 @@ def deploy(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     else:
         where = url if lasting else f"the Prefect server of {astrio_home()}"
         _tell(deployed, pool, where, prune=prune, dry_run=dry_run)
+        for fed in collected.fed:
+            say(f"{fed.integration.name}: webhooks run it, which `astrio gateway` receives")
 
 
 def _collected(places: list[str], pool: str | None, queue: str | None) -> Collected:

@@ -11,6 +11,7 @@ from typing import Any
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.literals import SHOW_SECRETS
 from astrio.deployments.cli.files import files_in, find_integration
+from astrio.flows.connecting import webhook_name
 from astrio.flows.integration import Integration
 from astrio.flows.reading.document import read_document
 from astrio.flows.reading.mistakes import IntegrationFileError, Mistake
@@ -35,11 +36,13 @@ class Collected:
 
     Attributes:
         found: what can be deployed, one for each name.
+        fed: what webhooks feed: events run it, so that it has no deployment.
         mistakes: `FILE:LINE:COLUMN: message` by file, for files that cannot.
         warnings: the same form; these keep nothing from being deployed.
     """
 
     found: list[Found] = field(default_factory=list)
+    fed: list[Found] = field(default_factory=list)
     mistakes: dict[Path, list[str]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
@@ -103,6 +106,8 @@ def collect(files: Iterable[Path], *, pooled: bool = False) -> Collected:
         owner = owners.setdefault(found.integration.name, file)
         if owner != file:
             collected.mistakes[file] = [_same_name(file, owner, found.integration.name)]
+        elif webhook_name(found.integration) is not None:
+            collected.fed.append(found)
         else:
             collected.found.append(found)
     return collected

@@ -23,9 +23,8 @@ from astrio.tasks.webhooks.inbox.looking import due_sources
 
 MOST_EVENTS: Final = 2_000
 MOST_ATTEMPTS: Final = 6
-_SHRINK: Final = 8  # a group that failed is tried again in groups an eighth of its size
+_SHRINK: Final = 8  # what failed is tried again in groups an eighth of the size
 _POLL_SECONDS: Final = 0.1
-_EXTEND_SECONDS: Final = 20.0
 _LONGEST_PAUSE: Final = 60.0
 
 Carry = Callable[[Integration, Sequence[str]], Awaitable[None]]
@@ -128,15 +127,30 @@ class Drainer:
             if event.attempts == 1 and not event.replays:
                 self._arrived(event)
         try:
-            for group in groups(events):
-                await self._group(name, integrations, group)
+            for alike in by_attempts(events):
+                await self._groups(name, integrations, alike)
         finally:
             holding.cancel()
             await asyncio.gather(holding, return_exceptions=True)
 
+    async def _groups(
+        self, name: str, integrations: Sequence[Integration], events: Sequence[Event]
+    ) -> None:
+        """Carry events out in groups: the more often they were tried, the smaller at first.
+
+        What was tried beside an event that crashes its run is soon done again in large groups.
+        """
+        least = max(MOST_EVENTS // _SHRINK ** (events[0].attempts - 1), 1)
+        size = least
+        while events:
+            group, events = events[:size], events[size:]
+            fine = await self._group(name, integrations, group)
+            size = min(size * 2, MOST_EVENTS) if fine else least
+
     async def _group(
         self, name: str, integrations: Sequence[Integration], group: Sequence[Event]
-    ) -> None:
+    ) -> bool:
+        """Carry a group out; tell whether its events are done."""
         ids = [event.id for event in group]
         try:
             for integration in integrations:
@@ -147,14 +161,15 @@ class Drainer:
                         await self._mark(self._claims.through, left, integration.name)
         except Exception as error:  # noqa: BLE001 (whatever it is, the events must not be lost)
             await self._failed(name, group, error)
-        else:
-            await self._mark(self._claims.done, ids)
-            self._pauses[name] = _Pause()
-            self._told.pop(name, None)
+            return False
+        await self._mark(self._claims.done, ids)
+        self._pauses[name] = _Pause()
+        self._told.pop(name, None)
+        return True
 
     async def _hold(self, ids: Sequence[str]) -> None:
         while True:
-            await asyncio.sleep(_EXTEND_SECONDS)
+            await asyncio.sleep(self._claims.term / 3)
             await self._mark(self._claims.extend, ids)
 
     async def _failed(self, name: str, group: Sequence[Event], error: Exception) -> None:
@@ -179,19 +194,12 @@ class Drainer:
         await asyncio.to_thread(act, ids, *more)
 
 
-def groups(events: Sequence[Event]) -> list[list[Event]]:
-    """Split a batch: events whose run has crashed before are tried in ever smaller groups.
-
-    A group that failed is tried again, until each is alone.
-    """
-    by_attempts: dict[int, list[Event]] = {}
+def by_attempts(events: Sequence[Event]) -> list[list[Event]]:
+    """Put those together that were tried equally often; what is new comes first."""
+    alike: dict[int, list[Event]] = {}
     for event in events:
-        by_attempts.setdefault(max(event.attempts, 1), []).append(event)
-    split: list[list[Event]] = []
-    for attempts, alike in sorted(by_attempts.items()):
-        size = max(MOST_EVENTS // _SHRINK ** (attempts - 1), 1)
-        split += [alike[start : start + size] for start in range(0, len(alike), size)]
-    return split
+        alike.setdefault(event.attempts, []).append(event)
+    return [alike[attempts] for attempts in sorted(alike)]
 
 
 def is_of_the_events(error: Exception) -> bool:

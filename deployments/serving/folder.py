@@ -58,7 +58,7 @@ class Folder:
         """Say each mistake and warning once, until it is mended."""
         lines = [line for lines in collected.mistakes.values() for line in lines]
         lines += collected.warnings
-        for found in collected.found:
+        for found in (*collected.found, *collected.fed):
             if missing := missing_variables(found.integration):
                 name = found.integration.name
                 lines.append(f"warning: {name} needs {', '.join(missing)}, not set here: it fails")

@@ -35,7 +35,7 @@ class Claims:
         """Take the ledger, what tells the time in epoch seconds, and how long a claim holds."""
         self._ledger = ledger or Ledger()
         self._now = now
-        self._term = term
+        self.term = term
         self._sealer = BytesSealer(PURPOSE)
         self.holder = uuid.uuid4().hex
 
@@ -56,7 +56,7 @@ class Claims:
             "state": State.STARTED,
             "holder": self.holder,
             "changed_at": now,
-            "due_at": now + self._term,
+            "due_at": now + self.term,
             "attempts": event.c.attempts + 1,
         }
         with self._ledger.writing() as connection:
@@ -70,11 +70,11 @@ class Claims:
 
     def extend(self, ids: Iterable[str]) -> int:
         """Hold events for another term."""
-        return self._change(ids, due_at=self._now() + self._term)
+        return self._change(ids, due_at=self._now() + self.term)
 
     def begin(self, ids: Iterable[str], flow_run: str) -> int:
         """Note the flow run that works on events, and hold them for another term."""
-        return self._change(ids, due_at=self._now() + self._term, flow_run=flow_run)
+        return self._change(ids, due_at=self._now() + self.term, flow_run=flow_run)
 
     def through(self, ids: Iterable[str], integration: str) -> int:
         """Note that one of several integrations is through with events, which stay claimed."""

@@ -154,6 +154,19 @@ def test_someones_pause_and_added_schedule_outlive_a_deploying(
     assert {(each.slug, each.active) for each in after} == {("astrio", False), (None, True)}
 
 
+def test_what_webhooks_feed_has_no_deployment_and_is_told(client: SyncPrefectClient) -> None:
+    write("orders")
+    Path("events.yaml").write_text(
+        "name: shop-events\n"
+        "source: {webhook: {scheme: svix, secret: '${env:SHOP_SECRET}'}}\n"
+        "push: {to: {url: 'sqlite:///events.db'}, table: events}\n"
+    )
+    result = call("deploy")
+    assert (result.exit_code, result.stdout) == (0, "orders: created, by hand\n")
+    assert "shop-events: webhooks run it" in result.stderr
+    assert [each.name for _, each in made(client)] == ["orders"]
+
+
 def test_prune_removes_exactly_what_is_gone(client: SyncPrefectClient, folder: Path) -> None:
     write("orders")
     gone = write("customers")

@@ -13,7 +13,7 @@ import pytest
 from tests.flows.running import query
 
 from astrio.blocks.errors import DestinationBusyError
-from astrio.deployments.draining.drainer import MOST_ATTEMPTS, Drainer, groups
+from astrio.deployments.draining.drainer import MOST_ATTEMPTS, Drainer
 from astrio.flows.engine import engine
 from astrio.flows.integration import Integration
 from astrio.flows.receiving import receiving_run
@@ -21,7 +21,7 @@ from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.webhooks.inbox import looking, tending
 from astrio.tasks.webhooks.inbox.appending import Appender
 from astrio.tasks.webhooks.inbox.claiming import Claims
-from astrio.tasks.webhooks.inbox.event import Arrival, Event, State
+from astrio.tasks.webhooks.inbox.event import Arrival, State
 from astrio.tasks.webhooks.inbox.looking import Which, listed
 
 
@@ -202,11 +202,11 @@ async def test_the_one_event_that_crashes_its_run_is_found_and_given_up(
 
     arrive(inbox, *({"id": number, "n": 0} for number in range(30)), {"id": 99, "n": "poison"})
     drainer = Drainer(Given(integration(database)), poisoned, tell=told.append)
-    await drain(drainer, MOST_ATTEMPTS)
+    await drain(drainer, 2 * MOST_ATTEMPTS)
     assert query(database, "SELECT count(*), max(id) FROM orders") == [(30, 29)]
     (dead,) = listed(Which(states=[State.DEAD]))
     assert dead.error == "MemoryError: "
-    assert told[-1] == f"shop: event {dead.id} is given up after {MOST_ATTEMPTS} attempts"
+    assert told[-1] == f"shop: event {dead.id} is given up after {dead.attempts} attempts"
 
 
 async def test_a_record_that_is_rejected_is_in_the_quarantine_and_its_event_is_done(
@@ -243,30 +243,22 @@ async def test_events_of_two_drainers_have_their_effect_once(
     assert query(database, "SELECT count(*), count(DISTINCT id) FROM orders") == [(200, 200)]
 
 
-def test_groups_get_smaller_with_each_attempt() -> None:
-    def event(attempts: int, number: int) -> Event:
-        return Event(
-            id=f"{number}",
-            source="shop",
-            delivery_id=None,
-            state=State.STARTED,
-            received_at=0,
-            changed_at=0,
-            due_at=None,
-            attempts=attempts,
-            replays=0,
-            flow_run=None,
-            done_by=(),
-            error="",
-            size=0,
-        )
+async def test_what_was_tried_often_is_done_in_few_runs_when_nothing_crashes_any_more(
+    inbox: Appender, tmp_path: Path
+) -> None:
+    sizes: list[int] = []
 
-    def sizes(attempts: int, count: int) -> list[int]:
-        return [len(group) for group in groups([event(attempts, each) for each in range(count)])]
+    async def counted(plan: Integration, events: Sequence[str]) -> None:
+        sizes.append(len(events))
+        await carry(plan, events)
 
-    assert sizes(1, 2000) == [2000]
-    assert sizes(2, 2000) == [250] * 8
-    assert sizes(4, 6) == [3, 3]
-    assert sizes(5, 3) == sizes(9, 3) == [1, 1, 1]
-    mixed = groups([event(1, 0), event(3, 1), event(1, 2)])
-    assert [[each.id for each in group] for group in mixed] == [["0", "2"], ["1"]]
+    arrive(inbox, *({"id": number, "n": 0} for number in range(100)))
+    clock = [time.time() + 5]
+    claims = Claims(now=lambda: clock[0])
+    for _ in range(MOST_ATTEMPTS):  # its holder dies each time
+        assert len(claims.claim("shop", 1000)) == 100
+        clock[0] += claims.term + 1
+    plans = Given(integration(tmp_path / "a.db"))
+    await drain(Drainer(plans, counted, claims=claims, now=lambda: clock[0]))
+    assert sizes == [1, 2, 4, 8, 16, 32, 37]
+    assert set(states()) == {State.DONE}
