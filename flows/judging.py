@@ -6,6 +6,20 @@ from astrio.flows.integration import Integration
 from astrio.tasks.mapping.compile import CompiledMapping, compile_mapping
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.python.transform import PythonTransform
+from astrio.tasks.rules.compile import CompiledRules, compile_rules
+
+
+def judging(
+    integration: Integration, context: MappingContext
+) -> tuple[CompiledMapping, CompiledRules]:
+    """Return what maps the integration's records, and what judges them, by this clock.
+
+    Raises:
+        ConfigurationError: the mapping or the rules have mistakes.
+    """
+    mapping = mapping_of(integration, context)
+    key = integration.push.key
+    return mapping, compile_rules(integration.rules, mapping.columns, key=key, context=context)
 
 
 def mapping_of(integration: Integration, context: MappingContext) -> CompiledMapping:

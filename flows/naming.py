@@ -15,6 +15,11 @@ def run_name() -> str:
     return described(flow_run.get_parameters())
 
 
+def replay_name() -> str:
+    """Return the name of the replay that is about to begin."""
+    return f"{described(flow_run.get_parameters())} (replay)"
+
+
 def described(parameters: Mapping[str, Any]) -> str:
     """Return the integration's name, and after it what the run does differently from the file."""
     options = RunOptions.model_validate(parameters.get("options") or {})

@@ -16,7 +16,7 @@ from astrio.blocks.api import RestApi
 from astrio.blocks.errors import AstrioError, ConfigurationError
 from astrio.flows.connecting import connected, resolved_api
 from astrio.flows.integration import Integration
-from astrio.flows.judging import mapping_of
+from astrio.flows.judging import judging
 from astrio.flows.mapping_version import mapping_version
 from astrio.flows.plan import Plan
 from astrio.flows.projecting import projection_of
@@ -38,7 +38,6 @@ from astrio.tasks.pushing import fail_run
 from astrio.tasks.read_plan import ReadPlan
 from astrio.tasks.report import Requests, RunReport
 from astrio.tasks.report import Window as ReportWindow
-from astrio.tasks.rules.compile import compile_rules
 from astrio.tasks.ties import Ties
 from astrio.tasks.unexpected import unexpected
 
@@ -151,17 +150,8 @@ class Run:
         context: MappingContext,
         outcome: Outcome,
     ) -> Plan:
-        integration = self.integration
-        mapping = mapping_of(integration, context)
-        return Plan(
-            api=api,
-            reading=reading,
-            mapping=mapping,
-            rules=compile_rules(
-                integration.rules, mapping.columns, key=integration.push.key, context=context
-            ),
-            outcome=outcome,
-        )
+        mapping, rules = judging(self.integration, context)
+        return Plan(api, reading, mapping, rules, outcome)
 
     async def effects(self, events: Sequence[str]) -> set[str]:
         """Return those of the events that have had their effect in the opened stream."""

@@ -130,6 +130,7 @@ class RunReport(_Model):
     integration: str
     state: str = "failed"
     dry_run: bool = False
+    replay: bool = False
     flow_run: str | None = None
     window: Window = Field(default_factory=Window)
     pages: int = 0

@@ -10,6 +10,7 @@ from astrio.tasks.columns import is_reserved
 from astrio.tasks.destinations.base import Destination
 from astrio.tasks.destinations.quarantined import QuarantineRow, StreamStatus
 from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
+from astrio.tasks.replayed import Stored
 
 if TYPE_CHECKING:
     from astrio.tasks.destinations.sql.reading import SqlReader
@@ -66,6 +67,27 @@ def quarantine_records(
             advice="See the ids with `astrio quarantine list`.",
         )
     return found
+
+
+def replayable(push: PushSettings, integration: str, numbers: Sequence[int] = ()) -> list[int]:
+    """Return the ids of the stream's open rows, oldest first: all, or those of `numbers`.
+
+    Raises:
+        ConfigurationError: one of `numbers` is no open row.
+    """
+    found = _reader(push, integration).open_numbers()
+    closed = sorted(set(numbers) - set(found))
+    if closed:
+        raise ConfigurationError(
+            f"The quarantine of {integration} has no open record {', '.join(map(str, closed))}.",
+            advice="See the ids with `astrio quarantine list`.",
+        )
+    return sorted(set(numbers)) if numbers else found
+
+
+def stored_records(push: PushSettings, integration: str, numbers: Sequence[int]) -> list[Stored]:
+    """Return those of the rows that are open, as a replay takes them; oldest first."""
+    return _reader(push, integration).stored(numbers)
 
 
 def last_runs(push: PushSettings, integration: str, limit: int = 10) -> list[dict[str, Any]]:

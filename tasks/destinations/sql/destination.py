@@ -133,7 +133,7 @@ class SqlDestination:
         with self._database.explained(), self._chunk() as connection:
             batches, stamp = chunk.batches, self._stamp
             written, mended = self._writer.write(connection, batches, self._rejects.identities)
-            kept = self._rejects.settle(connection, stamp, batches, written, mended)
+            settled = self._rejects.settle(connection, stamp, batches, written, mended)
             resume = chunk.resume(written)
             self._save(connection, resume=resume, watermark=chunk.watermark, ties=chunk.ties)
             partitions.save(connection, self._dialect, stamp, chunk.partitions)
@@ -141,7 +141,7 @@ class SqlDestination:
             if self._slice is None:
                 # Last, as in every transaction: the lease's row is locked for a moment only.
                 self._lease.extend(connection)
-        self._rejects.note(mended, kept)
+        self._rejects.note(*settled)
         return written
 
     def finish(

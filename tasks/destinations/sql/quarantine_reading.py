@@ -8,9 +8,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, RowMapping, select
 
 from astrio.tasks.destinations.quarantined import QuarantineRow
+from astrio.tasks.destinations.sql import moment
 from astrio.tasks.destinations.sql.kept import opened
 from astrio.tasks.destinations.sql.stream import Stream
-from astrio.tasks.destinations.sql.tables import quarantine
+from astrio.tasks.destinations.sql.tables import is_open, quarantine
+from astrio.tasks.replayed import Stored
 
 _table: Final = quarantine.c
 _LISTED: Final = (
@@ -54,6 +56,33 @@ def shown(
     query = select(*_LISTED, *_MORE).where(_table.stream == stream.id, _table.id.in_(numbers))
     for row in connection.execute(query.order_by(_table.id)).mappings():
         yield _in_full(row)
+
+
+def open_numbers(connection: Connection, stream: Stream) -> list[int]:
+    """Return the ids of the open rows, oldest first."""
+    query = select(_table.id).where(_table.stream == stream.id, is_open).order_by(_table.id)
+    return list(connection.execute(query).scalars())
+
+
+def stored(connection: Connection, stream: Stream, numbers: Sequence[int]) -> Iterator[Stored]:
+    """Yield those of the rows that are open, oldest first, as a replay takes them.
+
+    Raises:
+        ConfigurationError: the key of this machine cannot be used.
+    """
+    mine = (_table.stream == stream.id, is_open, _table.id.in_(numbers))
+    for row in connection.execute(select(quarantine).where(*mine).order_by(_table.id)):
+        content = opened(row.record, row.problems)
+        yield Stored(
+            row.id,
+            row.identity,
+            row.key is not None,
+            row.rule,
+            row.reason,
+            content.record,
+            content.missing,
+            moment.read(row.started) if row.started else None,
+        )
 
 
 def _in_full(row: RowMapping) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from astrio.blocks.errors import TooManyRejectsError
 from astrio.tasks.batch import Batch, Reject
 from astrio.tasks.destinations.base import Written
 from astrio.tasks.destinations.settings import QuarantineSettings
-from astrio.tasks.destinations.sql import moment, quarantine, retention
+from astrio.tasks.destinations.sql import moment, quarantine, replaying, retention
 from astrio.tasks.destinations.sql.dialect import Dialect
 from astrio.tasks.destinations.sql.stream import Stamp, Stream
 
@@ -71,14 +71,19 @@ class Quarantining:
         batches: Sequence[Batch],
         written: Written,
         mended: set[str],
-    ) -> set[str]:
-        """Put a chunk's rejects in, let the written ones out; return who was put in.
+    ) -> tuple[set[str], set[str]]:
+        """Put a chunk's rejects in, let the written ones out.
+
+        Returns:
+            Who is out, and who is in; it holds once the chunk is committed (`note`).
 
         Raises:
             TooManyRejectsError: an atomic slice has more rejects than can be kept.
         """
         rejects = [reject for batch in batches for reject in batch.rejects]
         rejects += [*written.rejected, *written.failed]
+        if stored := replaying.replayed(batches):
+            return replaying.settle(connection, stamp, stored, rejects, self.identities)
         kept = self._add(connection, stamp, rejects)
         if self._atomic:
             self._unkept += rejects
@@ -90,7 +95,7 @@ class Quarantining:
             )
         if not self._staged:
             quarantine.resolve(connection, stamp, mended - kept)
-        return kept
+        return mended, kept
 
     def note(self, mended: set[str], kept: set[str]) -> None:
         """Note who is in the quarantine, and who will leave it when the staged rows are shown."""

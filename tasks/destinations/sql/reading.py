@@ -13,8 +13,9 @@ from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql import added_columns, checkpoint, moment, quarantine, tables
 from astrio.tasks.destinations.sql.database import Database
 from astrio.tasks.destinations.sql.lease import described, is_live
-from astrio.tasks.destinations.sql.quarantine_reading import listed, shown
+from astrio.tasks.destinations.sql.quarantine_reading import listed, open_numbers, shown, stored
 from astrio.tasks.destinations.sql.stream import Stream
+from astrio.tasks.replayed import Stored
 
 
 class SqlReader:
@@ -33,6 +34,16 @@ class SqlReader:
         """Return rows with their source records and all problems, as far as there are any."""
         with self._reading() as connection:
             return list(shown(connection, self._stream, numbers)) if connection else []
+
+    def open_numbers(self) -> list[int]:
+        """Return the ids of the quarantine's open rows, oldest first."""
+        with self._reading() as connection:
+            return open_numbers(connection, self._stream) if connection else []
+
+    def stored(self, numbers: Sequence[int]) -> list[Stored]:
+        """Return those of the rows that are open, as a replay takes them."""
+        with self._reading() as connection:
+            return list(stored(connection, self._stream, numbers)) if connection else []
 
     def last_runs(self, limit: int) -> list[dict[str, Any]]:
         """Return the latest reports, newest first."""
