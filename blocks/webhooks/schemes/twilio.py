@@ -117,7 +117,10 @@ def _with(parts: SplitResult, netloc: str) -> str:
 def _algorithm(headers: Headers) -> Algorithm:
     """Return the hash that Twilio tells: SHA-1 with the auth token, either with a shared key."""
     told = optional(headers, b"x-twilio-webhooks-signature-settings") or b""
-    parts = dict(part.strip().partition("=")[::2] for part in told.decode("latin-1").split(","))
+    parts: dict[str, str] = {}
+    for part in told.decode("latin-1").split(","):
+        name, _, value = part.strip().partition("=")
+        parts[name] = value
     found = _ALGORITHMS.get(parts.get("algorithm", "").upper())
     if found is None:
         raise Refusal("malformed")

@@ -10,14 +10,13 @@ import importlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from tests.contracts.signature import NOW, SignatureContract
+from tests.contracts.signature import NOW, UNCHECKED, SignatureContract
 
 from astrio.blocks.webhooks.schemes.base import Received
 from astrio.blocks.webhooks.schemes.choice import scheme_names
@@ -42,8 +41,13 @@ NASTY = (
 )
 
 
-@cache
-def cases() -> list[tuple[SignatureContract, Received]]:
+def _kinds(base: type[Any]) -> Iterator[type[Any]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
+
+
+def _cases() -> list[tuple[SignatureContract, Received]]:
     """Return every scheme's test case, with a valid request."""
     folder = Path(__file__).parent / "schemes"
     for file in sorted(folder.glob("test_*.py")):
@@ -52,10 +56,7 @@ def cases() -> list[tuple[SignatureContract, Received]]:
     return [(case, case.received()) for case in found]
 
 
-def _kinds(base: type[Any]) -> Iterator[type[Any]]:
-    for kind in base.__subclasses__():
-        yield kind
-        yield from _kinds(kind)
+CASES = _cases()
 
 
 def mutated(received: Received, program: bytes) -> Received:
@@ -104,7 +105,7 @@ def changed(text: bytes, operation: int, place: int, value: int) -> bytes:
 
 def check(program: bytes) -> int:
     """Judge the requests that a program makes, each of one to three changes; return how many."""
-    case, original = cases()[program[0] % len(cases())]
+    case, original = CASES[program[0] % len(CASES)]
     received, judged = original, 0
     for start in range(1, len(program), SIZE):
         step = program[start : start + SIZE]
@@ -119,14 +120,14 @@ def check(program: bytes) -> int:
 
 
 def test_every_scheme_has_a_case() -> None:
-    assert sorted({case.scheme.kind() for case, _ in cases()}) == scheme_names()
-    assert all(case.verdict(received, now=NOW).accepted for case, received in cases())
+    assert sorted({case.scheme.kind() for case, _ in CASES}) == scheme_names()
+    assert all(case.verdict(received, now=NOW).accepted for case, received in CASES)
 
 
 programs = st.binary(min_size=1 + SIZE * EACH, max_size=1 + SIZE * EACH)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=UNCHECKED)
 @given(programs)
 def test_no_changed_request_is_accepted_or_raises(program: bytes) -> None:
     check(program)
@@ -142,7 +143,7 @@ def test_a_great_many_changed_requests_are_not_accepted_and_raise_nothing() -> N
         deadline=None,
         database=None,
         phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=UNCHECKED,
     )
     @given(programs)
     def run(program: bytes) -> None:

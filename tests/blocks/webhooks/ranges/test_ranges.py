@@ -24,7 +24,9 @@ def test_each_vendor_s_list_has_a_source_and_a_date_and_public_networks(vendor: 
 
 
 def test_a_source_may_name_a_vendor_beside_a_network() -> None:
-    source = WebhookSource(secret=("s" * 32,), scheme="github", allow=("github", "10.0.0.0/8"))
+    source = WebhookSource.model_validate(
+        {"secret": "canary-1", "scheme": "github", "allow": ["github", "10.0.0.0/8"]}
+    )
     allowed = source.networks()
     assert ip_network("10.0.0.0/8") in allowed
     assert any(ip_address("140.82.115.3") in network for network in allowed)

@@ -72,8 +72,17 @@ class TestHmacOfPairs(SeveralSignaturesContract):
         ).accepted
 
 
-class TestHmacOfKeyedSignatureAlone(TestHmac):
+class TestHmacOfKeyedSignatureAlone(SeveralSignaturesContract):
     """The signature is one of pairs, with no timestamp among them."""
+
+    covered: ClassVar = ("x-signature",)
+    timed: ClassVar = False  # type: ignore[assignment] # these settings have no clock
+
+    def many(self, count: int) -> Received:
+        received = self.received()
+        *others, (name, right) = received.headers
+        parts = [*([b"sig=00"] * (count - 1)), right]
+        return replace(received, headers=[*others, (name, b",".join(parts))])
 
     scheme: ClassVar = Hmac(signature_key="sig", encoding="hex_upper", secret_encoding="hex")
     secret: ClassVar = b"canary-1".hex()

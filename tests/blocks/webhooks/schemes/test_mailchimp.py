@@ -5,9 +5,9 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.contracts.signature import BODY, ID, NOW, SignatureContract
+from tests.contracts.signature import BODY, ID, NOW, UNCHECKED, SignatureContract
 
 from astrio.blocks.webhooks.schemes.base import Outgoing, Reply
 from astrio.blocks.webhooks.schemes.mailchimp import Mailchimp
@@ -31,7 +31,7 @@ class TestMailchimp(SignatureContract):
         forged = replace(self.received((self.other,)), method="GET")
         assert self.verdict(forged, (self.secret,)).reply is None
 
-    @settings(suppress_health_check=list(HealthCheck))
+    @settings(suppress_health_check=UNCHECKED)
     @given(st.text(max_size=40))
     def test_another_url_is_refused(self, text: str) -> None:
         received = self.received()
