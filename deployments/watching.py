@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from astrio.deployments.cli.files import SUFFIXES
+from astrio.tasks.python.folder import python_files
 
 Snapshot = frozenset[tuple[Path, int, int]]
 
 
 class Watch:
-    """Looks at a folder's integration files, and at those in its `integrations/`."""
+    """Looks at a folder's integration files, those in its `integrations/`, and the connectors."""
 
     def __init__(self, folder: Path) -> None:
         """Take the folder; whatever it holds counts as changed until `taken`."""
@@ -30,12 +32,16 @@ class Watch:
 
     def _snapshot(self) -> Snapshot:
         found = set()
+        for path in (*self._integrations(), *python_files()):
+            try:
+                about = path.stat()
+            except OSError:
+                continue
+            found.add((path, about.st_mtime_ns, about.st_size))
+        return frozenset(found)
+
+    def _integrations(self) -> Iterator[Path]:
         for folder in (self._folder, self._folder / "integrations"):
             for path in folder.iterdir() if folder.is_dir() else ():
-                try:
-                    about = path.stat()
-                except OSError:
-                    continue
                 if path.suffix in SUFFIXES:
-                    found.add((path, about.st_mtime_ns, about.st_size))
-        return frozenset(found)
+                    yield path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from astrio.flows.reading.mistakes import IntegrationFileError, Mistake
 from astrio.flows.reading.node import Node
 from astrio.flows.reading.read import read_integration
 from astrio.flows.reading.spellings import canonical
+from astrio.tasks.python.folder import VARIABLE, connectors_folder, modules_in
+from astrio.tasks.python.references import PLACES as REFERENCES
 
 _RELATIVE_SQLITE = re.compile(r"sqlite(\+\w+)?:///(?![/:$?]).")
 
@@ -121,6 +124,8 @@ def _read(file: Path, warnings: list[str], *, pooled: bool) -> Found:
         mistakes += _relative_paths(loaded.integration, root)
     if mistakes:
         raise IntegrationFileError(file, mistakes)
+    if pooled:
+        loaded.warnings.extend(_own_modules(root))
     warnings += (warning.located(file) for warning in loaded.warnings)
     return Found(file.resolve(), loaded.integration)
 
@@ -154,6 +159,20 @@ def _relative_paths(integration: Integration, root: Node) -> Iterator[Mistake]:
     if _RELATIVE_SQLITE.match(url):
         words = "a worker runs in a folder of its own: give an absolute path (sqlite:////…)"
         yield _at(root, ("push", "to", "url"), words)
+
+
+def _own_modules(root: Node) -> Iterator[Mistake]:
+    """Yield the references to modules that workers do not have without further ado."""
+    if Path(os.environ.get(VARIABLE, "")).is_absolute():
+        return
+    own = dict(modules_in(connectors_folder()))
+    for keys in REFERENCES:
+        name = (root.text(*keys) or "").partition(":")[0]
+        if name.partition(".")[0] in own:
+            words = f"workers need `{name}` too: install it there as a package, or let {VARIABLE} "
+            words += "name its folder"
+            place = _at(root, keys, words)
+            yield Mistake(place.line, place.column, place.path, place.message, warning=True)
 
 
 def _at(root: Node, path: tuple[str, ...], words: str) -> Mistake:

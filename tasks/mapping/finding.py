@@ -18,7 +18,7 @@ from typing import Final
 
 from astrio.tasks.mapping.catalogue import Function, functions
 from astrio.tasks.mapping.declared import declared_in
-from astrio.tasks.python.folder import connectors_folder
+from astrio.tasks.python.folder import connectors_folder, python_files
 from astrio.tasks.python.importing import PythonError, import_module
 
 GROUP: Final = "astrio.functions"
@@ -87,8 +87,7 @@ def declared_here(module: ModuleType) -> Iterator[Function]:
 def _modules_of_the_folder() -> Iterator[str]:
     """Yield the names of the modules, and of those in packages, that use the decorator."""
     folder = connectors_folder()
-    files = [*folder.glob("*.py"), *folder.glob("*/*.py")]
-    for file in sorted(files):
+    for file in python_files():
         parts = file.relative_to(folder).with_suffix("").parts
         if all(part.isidentifier() for part in parts) and _uses_the_decorator(file):
             yield ".".join(parts).removesuffix(".__init__")

@@ -29,6 +29,12 @@ def modules_in(folder: Path) -> Iterator[tuple[str, Path]]:
             yield path.name, path / "__init__.py"
 
 
+def python_files() -> list[Path]:
+    """Return the connectors' modules, and those of its packages, in alphabetical order."""
+    folder = connectors_folder()
+    return sorted([*folder.glob("*.py"), *folder.glob("*/*.py")])
+
+
 def shown(file: str | Path) -> str:
     """Return a file as messages name it: from the connectors' folder on, or with its whole path."""
     folder = connectors_folder()

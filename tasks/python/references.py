@@ -20,6 +20,9 @@ PATTERN: Final = rf"^{_DOTTED}:{_DOTTED}$"
 Reference = Annotated[str, Field(pattern=PATTERN)]
 """The type of a settings field that holds a reference."""
 
+PLACES: Final = (("transform",), ("validate",), ("source", "python"))
+"""The keys of an integration file that may hold a reference."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
