@@ -28,6 +28,7 @@ from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.incremental import plan_window
 from astrio.tasks.mapping.compile import CompiledMapping
 from astrio.tasks.mapping.context import MappingContext
+from astrio.tasks.page_source import PageSource
 from astrio.tasks.paginate.none import NoPagination
 from astrio.tasks.paths import MissingPathError, compile_path
 from astrio.tasks.python.source import PAGE_SIZE
@@ -123,6 +124,8 @@ async def read_sample(
     api = resolved_api(integration, sample.started)
     if integration.source.python is not None:
         return await _of_python(integration, api, wanted, sample)
+    if integration.source.webhook is not None:
+        return await _of_events(integration, api, wanted, sample)
     assert api is not None  # every other source is an API yet
     client = _Client(api, retry=integration.retry, errors=integration.errors)
     plan = _plan(integration, sample.started)
@@ -149,6 +152,22 @@ async def _of_python(
     window = plan_window(integration.source.incremental, None, sample.started)
     context = MappingContext(sample.started)
     source = python_source(integration, window, context, size=min(wanted, PAGE_SIZE))
+    return await _of_pages(integration, api, wanted, sample, source)
+
+
+async def _of_events(
+    integration: Integration, api: RestApi | None, wanted: int, sample: Sample
+) -> Sample:
+    """Take the latest events that the source has received; the inbox needs SQLAlchemy."""
+    from astrio.flows.receiving import latest_events
+
+    source = latest_events(integration, wanted, MappingContext(sample.started))
+    return await _of_pages(integration, api, wanted, sample, source)
+
+
+async def _of_pages(
+    integration: Integration, api: RestApi | None, wanted: int, sample: Sample, source: PageSource
+) -> Sample:
     async with AsyncExitStack() as stack:
         session = None
         if api is not None:

@@ -54,8 +54,10 @@ def ask(
 
 
 def _asked(integration: Integration, sample: Sample) -> str:
-    """Return what was asked: a request, or a function of the project."""
+    """Return what was asked: a request, a function of the project, or the inbox."""
     source = integration.source
+    if source.webhook is not None:
+        return "the latest events in the inbox"
     return f"python {source.python}" if source.python else f"{source.request.method} {sample.url}"
 
 
