@@ -102,7 +102,11 @@ class Integration(Settings):
     transform: Reference | None = Field(
         None, description="Instead of `map`: module:function of a record, which returns the row."
     )
-    rules: tuple[RuleSettings, ...] = Field((), alias="validate")
+    rules: tuple[RuleSettings, ...] | Reference = Field(
+        (),
+        alias="validate",
+        description="Rules; or module:name of a pydantic model, or of a function of a row.",
+    )
     max_rejected: int | str | None = Field(None, description='Count, or share such as "5%".')
     quarantine: QuarantineSettings = Field(default_factory=QuarantineSettings)
     push: PushSettings

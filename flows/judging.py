@@ -5,8 +5,10 @@ from __future__ import annotations
 from astrio.flows.integration import Integration
 from astrio.tasks.mapping.compile import CompiledMapping, compile_mapping
 from astrio.tasks.mapping.context import MappingContext
+from astrio.tasks.python.rules import model_or_function
 from astrio.tasks.python.transform import PythonTransform
 from astrio.tasks.rules.compile import CompiledRules, compile_rules
+from astrio.tasks.rules.model import compile_model
 
 
 def judging(
@@ -15,11 +17,13 @@ def judging(
     """Return what maps the integration's records, and what judges them, by this clock.
 
     Raises:
-        ConfigurationError: the mapping or the rules have mistakes.
+        ConfigurationError: the mapping or the rules have mistakes, or there is no such model.
     """
     mapping = mapping_of(integration, context)
-    key = integration.push.key
-    return mapping, compile_rules(integration.rules, mapping.columns, key=key, context=context)
+    key, columns = integration.push.key, mapping.columns
+    if isinstance(integration.rules, str):
+        return mapping, compile_model(model_or_function(integration.rules), columns, key=key)
+    return mapping, compile_rules(integration.rules, columns, key=key, context=context)
 
 
 def mapping_of(integration: Integration, context: MappingContext) -> CompiledMapping:

@@ -50,7 +50,8 @@ def _table(integration: Integration, number: int, record: Judged) -> Table:
     table = Table(title=Text(title, style=style), title_justify="left", box=SIMPLE_HEAD)
     for heading in ("Source", "Target", "Value", "Rules"):
         table.add_column(heading, overflow="fold")
-    ruled = {rule.field for rule in integration.rules if rule.field}
+    listed = () if isinstance(integration.rules, str) else integration.rules
+    ruled = {rule.field for rule in listed if rule.field}
     for target, value in record.mapped.items():
         table.add_row(
             _sources(integration, target, record.source),

@@ -44,8 +44,14 @@ def _wrong_kinds(located: Sequence[Located]) -> Iterator[Mistake]:
             kinds.setdefault(spot.path, []).append(kind)
             spots[spot.path] = spot
     for path, spot in spots.items():
-        if not any(other.path.startswith((f"{path}.", f"{path}[")) for _, other in located):
+        if not any(_is_about(path, error, other) for error, other in located):
             yield _mistake(spot.node.place, spot, wrong_kind(kinds[path], spot))
+
+
+def _is_about(path: str, error: Mapping[str, Any], spot: Spot) -> bool:
+    """Whether the error is about what is in a value of the right kind, or about its form."""
+    below = spot.path.startswith((f"{path}.", f"{path}["))
+    return below or (spot.path == path and error["type"] == "string_pattern_mismatch")
 
 
 def _others(located: Sequence[Located], root: Node) -> Iterator[Mistake]:

@@ -16,6 +16,7 @@ from astrio.tasks.python.references import (
     resolve,
     source_function,
 )
+from astrio.tasks.python.rules import rules_of
 
 # What says how an API is asked, and how the bounds of a window are written in requests.
 _OF_REQUESTS = (
@@ -31,6 +32,7 @@ Check = Callable[[Target], Any]
 def check(root: Node) -> Iterator[Mistake]:
     """Yield references that cannot be imported, or stand for what cannot be used there."""
     yield from _reference(root, ("transform",), lambda target: plain_function(target, "transform"))
+    yield from _reference(root, ("validate",), rules_of)
     if root.text("source", "python"):
         yield from _reference(root, ("source", "python"), source_function)
         if (source := root.at("source")) and (webhook := source.entry("webhook")):
