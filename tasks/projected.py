@@ -100,6 +100,13 @@ class Projected(list[Any]):
     __hash__ = None
 
 
+def decoded(records: Sequence[Any]) -> tuple[Shape | None, Iterator[Any]]:
+    """Return what was decoded of each record, and the shape of that; None: whole records."""
+    if isinstance(records, Projected):
+        return records.shape, records.structs()
+    return None, iter(records)
+
+
 def picked(records: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
     """Return the records at these places."""
     if isinstance(records, Projected):

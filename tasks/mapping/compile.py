@@ -26,7 +26,7 @@ A mapping's value that is no text is a constant; texts inside it may hold placeh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Protocol
 
 from astrio.blocks.errors import ConfigurationError, RecordRejectedError
@@ -40,12 +40,11 @@ from astrio.tasks.mapping.check import (
     check_template,
 )
 from astrio.tasks.mapping.context import MappingContext
-from astrio.tasks.mapping.generate import Compiled, compile_node, compile_nodes
+from astrio.tasks.mapping.generate import Compiled, compile_node, compile_rows
 from astrio.tasks.mapping.parser import parse_expression, parse_value
 from astrio.tasks.mapping.passthrough import PassThrough
-from astrio.tasks.mapping.shape import Shape
 from astrio.tasks.mapping.syntax import Node
-from astrio.tasks.projected import Projected, picked
+from astrio.tasks.projected import Projected, decoded, picked
 
 __all__ = [
     "CompiledMapping",
@@ -114,9 +113,8 @@ class Expression:
 
     def __init__(self, node: Node, context: MappingContext) -> None:
         """Take the parsed expression and the run's clock and zone."""
-        self._node = node
-        self._context = context
         self._evaluate = guarded(compile_node(node, context))
+        self._shaped = cache(lambda shape: compile_node(node, context, shape).function)
 
     def __call__(self, record: Any) -> Any:
         """Return the expression's value.
@@ -128,7 +126,7 @@ class Expression:
 
     def over(self, records: Projected) -> Iterator[Any]:
         """Yield for each record the expression's value, or the error that rejects it."""
-        function = compile_node(self._node, self._context, records.shape).function
+        function = self._shaped(records.shape)
         for place, struct in enumerate(records.structs()):
             try:
                 yield function(struct)
@@ -168,19 +166,19 @@ class _Mapping:
         self.columns = tuple(mapping)
         self._nodes = [parse_value(value) for value in mapping.values()]
         self._context = context
-        self._row = compile_nodes(self._nodes, context).function
-        self._shape: Shape | None = None
-        self._shaped_row = self._row
+        self._rows = cache(lambda shape: compile_rows(self._nodes, context, shape))
         self._key = key_places(self.columns, key)
 
     def transform(self, page: Page) -> Batch:
         sources, rows = page.records, list[tuple[Any, ...]]()
-        row, records = self._reading(sources)
+        shape, records = decoded(sources)
+        compute = self._rows(shape)
         rejects: dict[int, Reject] = {}
-        for place, record in enumerate(records):
+        while len(rows) + len(rejects) < len(sources):
             try:
-                rows.append(row(record))
+                compute(records, rows.append)
             except Exception:  # noqa: BLE001 (hostile data may raise anything)
+                place = len(rows) + len(rejects)
                 values = self._salvage(sources[place])
                 if isinstance(values, Reject):
                     rejects[place] = values
@@ -190,15 +188,6 @@ class _Mapping:
             kept = [place for place in range(len(sources)) if place not in rejects]
             sources = picked(sources, kept)
         return Batch(page, self.columns, rows, sources, list(rejects.values()))
-
-    def _reading(self, records: Sequence[Any]) -> tuple[Callable[[Any], Any], Iterable[Any]]:
-        """Return the function of a row, and what it takes for each of these records."""
-        if not isinstance(records, Projected):
-            return self._row, records
-        if records.shape is not self._shape:
-            self._shape = records.shape
-            self._shaped_row = compile_nodes(self._nodes, self._context, self._shape).function
-        return self._shaped_row, records.structs()
 
     def explain(self, record: Any) -> list[Explanation]:
         explanations: list[Explanation] = []

@@ -11,7 +11,7 @@ A line of the source that ends in `#@17` says that the next line computes what s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,6 +119,18 @@ def compile_nodes(
     return generator.compile(f"({values})")
 
 
+def compile_rows(
+    nodes: Sequence[Node], context: MappingContext, shape: Shape | None = None
+) -> Callable[[Iterator[Any], Callable[[tuple[Any, ...]], None]], None]:
+    """Compile a function that takes records one by one and hands on the tuple of each.
+
+    It stops at a record that fails, which is taken then, and can be called again for the rest.
+    """
+    generator = _Generator(context, shape)
+    values = "".join(f"{generator.source(node)}, " for node in nodes)
+    return generator.compile_loop(f"({values})")
+
+
 def compile_node(node: Node, context: MappingContext, shape: Shape | None = None) -> Compiled:
     """Compile a function from a record, or its shape, to one expression's value."""
     generator = _Generator(context, shape)
@@ -142,6 +154,12 @@ class _Generator:
         marks = (_PLACE.search(line) for line in source.split("\n"))
         places = {number: int(mark[1]) for number, mark in enumerate(marks, 2) if mark}
         return Compiled(self._namespace["evaluate"], source, places)
+
+    def compile_loop(self, result: str) -> Callable[..., None]:
+        body = "\n".join(f"        {line}" for line in (*self._lookups.lines, f"keep({result})"))
+        source = f"def evaluate(records, keep):\n    for record in records:\n{body}\n"
+        exec(compile(source, _FILE, "exec"), self._namespace)  # noqa: S102 (made from the tree only)
+        return self._namespace["evaluate"]  # type: ignore[no-any-return]  # made just here
 
     def source(self, node: Node) -> str:
         """Return the source of a node's value: an atom, or an expression in its own brackets."""

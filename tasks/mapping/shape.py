@@ -20,7 +20,7 @@ from astrio.tasks.paths import Every, JsonPath, Step, compile_path
 Steps = Sequence[Step | Slice]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Shape:
     """One value of a record, as far as it is read.
 
