@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from astrio.flows.integration import Integration
@@ -26,6 +28,7 @@ def python_source(  # noqa: PLR0913 (what a run knows is given by name)
     ties: Ties | None = None,
     limit: int | None = None,
     size: int = PAGE_SIZE,
+    note: Callable[[str], None] | None = None,
 ) -> PythonSource:
     """Return the source of an integration that names one written in Python.
 
@@ -37,15 +40,17 @@ def python_source(  # noqa: PLR0913 (what a run knows is given by name)
         ties: knows the records that the last run has written.
         limit: stop after so many records.
         size: records of a page, where they are yielded one by one.
+        note: takes the source's notes instead of the run's log.
 
     Raises:
         ConfigurationError: there is no such function, or the filter has mistakes.
     """
     source = integration.source
     assert source.python is not None
+    given = SourceContext(context.now, window.start, window.end, watermark, integration.vars)
     return PythonSource(
         source_function(resolve(source.python)),
-        SourceContext(context.now, window.start, window.end, watermark, integration.vars),
+        given if note is None else replace(given, _write=note),
         Selection(
             None if source.filter is None else compile_expression(source.filter, context),
             CursorReader.of(source.incremental, window) if source.incremental else None,
