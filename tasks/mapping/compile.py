@@ -164,6 +164,7 @@ class _Mapping:
         self, mapping: dict[str, Any], context: MappingContext, key: Sequence[str]
     ) -> None:
         self.columns = tuple(mapping)
+        self._texts = [value if isinstance(value, str) else None for value in mapping.values()]
         self._nodes = [parse_value(value) for value in mapping.values()]
         self._context = context
         self._rows = cache(lambda shape: compile_rows(self._nodes, context, shape))
@@ -209,9 +210,19 @@ class _Mapping:
             record_of(record)
         except RecordRejectedError as error:
             return Reject(record, [Problem(None, "map", error.message)])
-        explained = self.explain(record)
-        problems = [Problem(target, "map", problem) for target, _, problem in explained if problem]
+        values: list[Any] = []
+        problems: list[Problem] = []
+        for column, evaluate, text in zip(self.columns, self._each, self._texts, strict=True):
+            try:
+                values.append(evaluate(record))
+            except RecordRejectedError as error:
+                values.append(None)
+                problems.append(_problem(column, text, error))
         if not problems:
-            return tuple(value for _, value, _ in explained)
-        values = tuple(value for _, value, _ in explained)
+            return tuple(values)
         return Reject(record, problems, key_of(values, self._key))
+
+
+def _problem(target: str, text: str | None, error: RecordRejectedError) -> Problem:
+    place = None if error.offset is None or text is None else error.offset + 1
+    return Problem(target, "map", error.message, expression=text, position=place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from astrio.blocks.errors import AstrioError, RecordRejectedError
+from astrio.blocks.errors import RecordRejectedError
 from astrio.tasks.batch import Problem
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.rules.base import Rule
@@ -134,13 +134,9 @@ def breaches(rule: Rule, values: Sequence[Any]) -> Breaches:
             if ((value := values[place]) is not None or rule.sees_null)
             and (why := rule.reason(value)) is not None
         }
-    except AstrioError as error:
-        if not isinstance(error, RecordRejectedError):
-            raise
-    except Exception:  # noqa: BLE001, S110 (hostile data may raise anything: one by one, below)
-        pass
-    judged = ((place, _breach(rule, value)) for place, value in enumerate(values))
-    return {place: breach for place, breach in judged if breach is not None}
+    except Exception:  # noqa: BLE001 (hostile data may raise anything)
+        one_by_one = ((place, _breach(rule, value)) for place, value in enumerate(values))
+        return {place: breach for place, breach in one_by_one if breach is not None}
 
 
 def _breach(rule: Rule, value: Any) -> Breach | None:

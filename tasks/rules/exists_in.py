@@ -46,7 +46,7 @@ class ExistsIn(Rule):
 
 
 def _choices(argument: Any) -> Choices:
-    known = KnownValues(file=argument) if isinstance(argument, str) else argument
+    known = KnownValues(file=argument, column=None) if isinstance(argument, str) else argument
     try:
         if isinstance(known, KnownValues):
             values, texts_only = read_values(known.file, known.column)

@@ -160,8 +160,7 @@ def _given(record: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
         if value is None and field is not None and not field.is_required():
             continue
         inner = None if field is None else _model_in(field.annotation)
-        nested = inner is not None and isinstance(value, dict)
-        given[name] = _given(value, inner) if nested and inner else value
+        given[name] = _given(value, inner) if inner and isinstance(value, dict) else value
     return given
 
 

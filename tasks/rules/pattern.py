@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from astrio.tasks.mapping.values import LiteralError, kind
@@ -31,6 +32,15 @@ class Pattern(Rule):
         if not text:
             raise RuleError("pattern needs a regular expression, e.g. pattern:^A.", "validator")
         return text
+
+    def suspects(self, values: Sequence[Any]) -> Iterable[int]:
+        """Pass the texts in which it is found."""
+        search = self._search
+        return [
+            place
+            for place, value in enumerate(values)
+            if not isinstance(value, str) or not search(value)
+        ]
 
     def reason(self, value: Any) -> str | None:
         """Refuse texts without the pattern, and what is no text."""

@@ -114,6 +114,15 @@ def test_a_record_that_fails_is_set_aside_with_all_its_reasons() -> None:
     assert {each.rule for reject in batch.rejects for each in reject.problems} == {"map"}
 
 
+def test_a_problem_carries_its_expression_and_the_place_in_it() -> None:
+    mapping = {"total": "price * int(count)", "note": {"age": "{{ int(age) }}"}}
+    batch = batch_of(mapping, {"price": 1, "count": "x", "age": "x"})
+    assert [(each.expression, each.position) for each in batch.rejects[0].problems] == [
+        ("price * int(count)", 9),
+        (None, None),
+    ]
+
+
 @pytest.mark.parametrize("identifier", [None, ""])
 def test_a_key_that_is_empty_identifies_no_record(identifier: Any) -> None:
     batch = batch_of({"id": "id", "n": "int(n)"}, {"id": identifier, "n": "x"}, key=("id",))
