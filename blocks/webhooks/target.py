@@ -48,6 +48,11 @@ class DeliveryRetry(Settings):
     backoff_multiplier: float = Field(
         default=2, ge=1, description="By how much each wait is longer than the one before."
     )
+    retry_on_status: tuple[int, ...] | None = Field(
+        default=None,
+        description="Statuses after which it is tried again, beside 429, 503 and no answer; all "
+        "failures if left out.",
+    )
     jitter: float = Field(
         default=0.2, ge=0, le=1, description="Share by which each wait is varied at random."
     )

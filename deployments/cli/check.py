@@ -12,7 +12,8 @@ from astrio.deployments.cli.files import FOLDERS, files_in, find_integration
 from astrio.deployments.cli.output import print_json, say, show
 from astrio.flows.integration import Integration
 from astrio.flows.reading.mistakes import IntegrationFileError, Mistake
-from astrio.flows.reading.read import read_integration
+from astrio.flows.reading.read import LoadedTrigger, read_file
+from astrio.flows.trigger import TriggerFile
 
 app = typer.Typer()
 WRONG = 2
@@ -54,24 +55,30 @@ def _chosen(named: list[str]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-def _read(file: Path) -> tuple[Integration | None, list[Mistake]]:
+def _read(file: Path) -> tuple[Integration | TriggerFile | None, list[Mistake]]:
     try:
-        loaded = read_integration(file)
+        loaded = read_file(file)
     except IntegrationFileError as error:
         return None, error.mistakes
+    if isinstance(loaded, LoadedTrigger):
+        return loaded.trigger, loaded.warnings
     return loaded.integration, loaded.warnings
 
 
-def _summary(file: Path, integration: Integration | None, mistakes: list[Mistake]) -> str:
+def _summary(
+    file: Path, integration: Integration | TriggerFile | None, mistakes: list[Mistake]
+) -> str:
     errors = sum(not mistake.warning for mistake in mistakes)
     warned = _count(len(mistakes) - errors, "warning")
     if integration is None:
         return f"{file}: {_count(errors, 'mistake')}" + (f", {warned}" if warned else "")
+    ended = f"; {warned})" if warned else ")"
+    if isinstance(integration, TriggerFile):
+        names = ", ".join(integration.on)
+        return f"{file}: ok ({names} to {_count(len(integration.push.to), 'webhook')}" + ended
     fields = _count(len(integration.map or ()), "field") or integration.transform or "every field"
     push = integration.push
-    return f"{file}: ok ({fields}, {push.mode} into {push.table}" + (
-        f"; {warned})" if warned else ")"
-    )
+    return f"{file}: ok ({fields}, {push.mode} into {push.table}" + ended
 
 
 def _count(number: int, noun: str) -> str:

@@ -65,6 +65,7 @@ def deploy(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
         _tell(deployed, pool, where, prune=prune, dry_run=dry_run)
         for fed in collected.fed:
             say(f"{fed.integration.name}: webhooks run it, which `astrio gateway` receives")
+        _tell_triggers(collected)
 
 
 def _collected(places: list[str], pool: str | None, queue: str | None) -> Collected:
@@ -110,3 +111,9 @@ def _tell(deployed: Deployed, pool: str | None, where: str, *, prune: bool, dry_
             say(f"{gone.name}: its integration is gone; --prune deletes the deployment")
     how = f"workers of {pool} run them" if pool else "`astrio up` runs them"
     say(f"On {where}; {how}.")
+
+
+def _tell_triggers(collected: Collected) -> None:
+    for each in collected.triggers:
+        targets = ", ".join(name for name, _ in each.trigger.targets())
+        show(f"{each.trigger.name}: {', '.join(each.trigger.on)} to {targets}")

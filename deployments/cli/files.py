@@ -15,8 +15,8 @@ from astrio.flows.variables import require_variables
 
 SUFFIXES = (".yaml", ".yml", ".json")
 FOLDERS = (Path(), Path("integrations"))
-_YAML_KEY = re.compile(r"""^(["']?)(source|push)\1\s*:""", re.MULTILINE)
-_JSON_KEY = re.compile(r'"(source|push)"\s*:')
+_YAML_KEY = re.compile(r"""^(["']?)(source|push|webhook)\1\s*:""", re.MULTILINE)
+_JSON_KEY = re.compile(r'"(source|push|webhook)"\s*:')
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
 
@@ -105,7 +105,7 @@ def _file_that_ran(name: str) -> Path | None:
 
 
 def files_in(folders: Iterable[Path]) -> list[Path]:
-    """Return the integration files directly in `folders`: those with a `source:` or `push:`."""
+    """Return the files directly in `folders` with a `source:`, a `push:` or a `webhook:`."""
     return [
         path
         for folder in folders
@@ -126,4 +126,6 @@ def _looks_like_one(path: Path) -> bool:
         document = json.loads(text)
     except ValueError:
         return _JSON_KEY.search(text) is not None
-    return isinstance(document, dict) and not document.keys().isdisjoint(("source", "push"))
+    return isinstance(document, dict) and not document.keys().isdisjoint(
+        ("source", "push", "webhook")
+    )

@@ -100,7 +100,7 @@ def _require_something(folder: Path) -> None:
         raise ConfigurationError(f"There is no folder {folder}.", advice="Name one with files.")
     files = folder_files(folder)
     collected = collect(files)
-    if files and not collected.found and not collected.fed:
+    if files and not (collected.found or collected.fed or collected.triggers):
         collected.require_all()
     if not files:
         say(f"There is no integration in {folder.resolve()} yet: `astrio init` writes an example.")

@@ -17,8 +17,9 @@ from astrio.flows.integration import Integration
 from astrio.flows.reading.document import read_document
 from astrio.flows.reading.mistakes import IntegrationFileError, Mistake
 from astrio.flows.reading.node import Node
-from astrio.flows.reading.read import read_integration
+from astrio.flows.reading.read import LoadedTrigger, read_file
 from astrio.flows.reading.spellings import canonical
+from astrio.flows.trigger import TriggerFile
 from astrio.tasks.python.folder import VARIABLE, connectors_folder, modules_in
 from astrio.tasks.python.references import PLACES as REFERENCES
 
@@ -34,18 +35,28 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundTrigger:
+    """A trigger that can be served, and its file (absolute)."""
+
+    file: Path
+    trigger: TriggerFile
+
+
+@dataclass(frozen=True, slots=True)
 class Collected:
     """What the files hold.
 
     Attributes:
         found: what can be deployed, one for each name.
         fed: what webhooks feed: events run it, so that it has no deployment.
+        triggers: what can be served beside, one for each name.
         mistakes: `FILE:LINE:COLUMN: message` by file, for files that cannot.
         warnings: the same form; these keep nothing from being deployed.
     """
 
     found: list[Found] = field(default_factory=list)
     fed: list[Found] = field(default_factory=list)
+    triggers: list[FoundTrigger] = field(default_factory=list)
     mistakes: dict[Path, list[str]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
@@ -106,9 +117,12 @@ def collect(files: Iterable[Path], *, pooled: bool = False) -> Collected:
         except ConfigurationError as error:
             collected.mistakes[file] = [f"{file}:1:1: {error.message}"]
             continue
-        owner = owners.setdefault(found.integration.name, file)
+        held = found.trigger if isinstance(found, FoundTrigger) else found.integration
+        owner = owners.setdefault(held.name, file)
         if owner != file:
-            collected.mistakes[file] = [_same_name(file, owner, found.integration.name)]
+            collected.mistakes[file] = [_same_name(file, owner, held.name)]
+        elif isinstance(found, FoundTrigger):
+            collected.triggers.append(found)
         elif webhook_name(found.integration) is not None:
             collected.fed.append(found)
         else:
@@ -116,18 +130,21 @@ def collect(files: Iterable[Path], *, pooled: bool = False) -> Collected:
     return collected
 
 
-def _read(file: Path, warnings: list[str], *, pooled: bool) -> Found:
-    loaded = read_integration(file)
+def _read(file: Path, warnings: list[str], *, pooled: bool) -> Found | FoundTrigger:
+    loaded = read_file(file)
     root = _root(file)
-    mistakes = [*_literals(loaded.integration, root)]
-    if pooled:
-        mistakes += _relative_paths(loaded.integration, root)
+    model = loaded.trigger if isinstance(loaded, LoadedTrigger) else loaded.integration
+    mistakes = [*_literals(model, root)]
+    if pooled and isinstance(model, Integration):
+        mistakes += _relative_paths(model, root)
     if mistakes:
         raise IntegrationFileError(file, mistakes)
     if pooled:
         loaded.warnings.extend(_own_modules(root))
     warnings += (warning.located(file) for warning in loaded.warnings)
-    return Found(file.resolve(), loaded.integration)
+    if isinstance(model, TriggerFile):
+        return FoundTrigger(file.resolve(), model)
+    return Found(file.resolve(), model)
 
 
 def _root(file: Path) -> Node:
@@ -136,7 +153,7 @@ def _root(file: Path) -> Node:
     return canonical(root)
 
 
-def _literals(integration: Integration, root: Node) -> Iterator[Mistake]:
+def _literals(integration: Integration | TriggerFile, root: Node) -> Iterator[Mistake]:
     """Yield the secrets that are written out: what differs once secrets are masked."""
     masked = integration.model_dump(mode="json", by_alias=True)
     plain = integration.model_dump(mode="json", by_alias=True, context={SHOW_SECRETS: True})

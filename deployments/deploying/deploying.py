@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.responses import DeploymentResponse
 
 from astrio.blocks.saved.saving import register_all
+from astrio.deployments.delivering.registering import register
 from astrio.deployments.deploying.applying import Applied, apply
 from astrio.deployments.deploying.automation import WORKER_HEARTBEAT_SECONDS, watch_heartbeats
 from astrio.deployments.deploying.building import Target
@@ -40,6 +42,7 @@ async def deploy_places(
         applied = await apply(client, collected.found, target, dry_run=dry_run)
         left = await gone(client, places, collected.found, collected.mistakes)
         if not dry_run:
+            await asyncio.to_thread(register, collected, places)
             if delete:
                 await prune(client, left)
             await keep_alive_deployment(client, target)

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
-_RESTART_SECONDS: Final = 5.0
-PATIENCE: Final = 60.0
+from astrio.deployments.companion import keep_running
 
 
 async def keep_draining(
@@ -27,30 +21,4 @@ async def keep_draining(
         stopping: ends it; a batch that is under way is finished first.
         tell: shows a line to the user.
     """
-    while not stopping.is_set():
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "astrio.deployments.draining", str(folder), str(os.getpid())),
-            stdin=asyncio.subprocess.DEVNULL,
-        )
-        ended = asyncio.create_task(process.wait())
-        stopped = asyncio.create_task(stopping.wait())
-        try:
-            await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopped.cancel()
-            await asyncio.shield(_end(process, ended))
-        if not stopping.is_set():
-            tell(f"warning: the drainer has ended ({process.returncode}); it is started again")
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), _RESTART_SECONDS)
-
-
-async def _end(process: asyncio.subprocess.Process, ended: asyncio.Task[int]) -> None:
-    if not ended.done():
-        process.send_signal(signal.SIGTERM)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(ended), PATIENCE)
-    if not ended.done():
-        process.kill()
-    await ended
+    await keep_running("astrio.deployments.draining", "drainer", folder, stopping, tell)

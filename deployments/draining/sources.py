@@ -11,7 +11,7 @@ from astrio.deployments.watching import Watch
 from astrio.flows.connecting import webhook_name
 from astrio.flows.integration import Integration
 from astrio.flows.reading.mistakes import IntegrationFileError
-from astrio.flows.reading.read import read_integration
+from astrio.flows.reading.read import Loaded, read_file
 
 
 class FolderSources:
@@ -48,7 +48,9 @@ class FolderSources:
         files = folder_files(self._folder)
         for file in files:
             try:
-                self._good[file] = read_integration(file).integration
+                loaded = read_file(file)
+                if isinstance(loaded, Loaded):
+                    self._good[file] = loaded.integration
             except IntegrationFileError as error:
                 for mistake in error.mistakes:
                     if not mistake.warning:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from prefect.client.orchestration import PrefectClient
 
+from astrio.deployments.delivering.registering import register
 from astrio.deployments.deploying.applying import Applied, apply
 from astrio.deployments.deploying.automation import HEARTBEAT_SECONDS, watch_heartbeats
 from astrio.deployments.deploying.building import Target
@@ -26,10 +28,12 @@ class Folder:
     Attributes:
         path: where the files are, or in `integrations/` below.
         tell: shows a line to the user.
+        has_triggers: whether there is something to deliver to.
     """
 
     path: Path
     tell: Callable[[str], None]
+    has_triggers: bool = False
     _told: set[str] = field(default_factory=set)
     _watch: Watch = field(init=False)
 
@@ -50,6 +54,9 @@ class Folder:
         await prune(client, left)
         for deployment in left:
             self.tell(f"{deployment.name}: its integration is gone, and so is its deployment")
+        for name in await asyncio.to_thread(register, collected, [self.path]):
+            self.tell(f"{name}: its trigger is gone; events are not sent there any more")
+        self.has_triggers = bool(collected.triggers)
         files = {*(each.file for each in collected.found), self.path.resolve() / "-"}
         await watch_heartbeats(client, files, HEARTBEAT_SECONDS)
         return applied

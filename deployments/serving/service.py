@@ -16,6 +16,7 @@ from prefect.runner import Runner
 
 from astrio.blocks.errors import ConfigurationError, RetryableError, ServerUnavailableError
 from astrio.blocks.redaction import redact
+from astrio.deployments.delivering.process import keep_delivering
 from astrio.deployments.deploying import keeping_alive
 from astrio.deployments.deploying.applying import Applied
 from astrio.deployments.deploying.automation import HEARTBEAT_SECONDS
@@ -101,11 +102,14 @@ class Service:
                 asyncio.create_task(self._look(client)),
                 asyncio.create_task(self._keep_tidy(client)),
                 asyncio.create_task(self._watch_server()),
+                delivering := asyncio.create_task(self._deliver(stopping)),
                 runner,
             ]
             try:
                 done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
             finally:
+                stopping.set()
+                await asyncio.gather(delivering, return_exceptions=True)
                 await self._stop(jobs, runner, client)
             self._explain(done, runner)
 
@@ -152,6 +156,14 @@ class Service:
                 id=made,
             )
             await self._runner.aadd_deployment(deployment)
+
+    async def _deliver(self, stopping: asyncio.Event) -> None:
+        """Keep a deliverer running from the first trigger on."""
+        while not self._folder.has_triggers and not stopping.is_set():  # noqa: ASYNC110 (as above)
+            await asyncio.sleep(_LOOK_SECONDS)
+        if not stopping.is_set():
+            await keep_delivering(self._folder.path, stopping, self._tell)
+        await stopping.wait()
 
     async def _look(self, client: PrefectClient) -> None:
         """Take changed files up, and tell of runs that ended."""

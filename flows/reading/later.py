@@ -8,7 +8,7 @@ from __future__ import annotations
 from astrio.flows.reading.node import Node
 
 _KEYS: dict[str, str] = {
-    "": "on event webhook payload endpoints authentication endpoint validation",
+    "": "endpoints authentication endpoint validation",
     "source": "graphql event",
     "push.to": "api request batch file format s3 webhook integration python method body headers "
     "content embeds",

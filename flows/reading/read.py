@@ -1,17 +1,20 @@
-"""From a file to an `Integration`, or to everything that is wrong with the file."""
+"""From a file to an `Integration` or a trigger, or to everything that is wrong with the file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.settings import modules_of
 from astrio.flows.integration import Integration
 from astrio.flows.reading import checks
 from astrio.flows.reading.document import Document, read_document
 from astrio.flows.reading.mistakes import IntegrationFileError, Mistake, Place
 from astrio.flows.reading.spellings import canonical
+from astrio.flows.reading.triggers import canonical_trigger, is_trigger
 from astrio.flows.reading.validation import validate
+from astrio.flows.trigger import TriggerFile, proposed_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +25,38 @@ class Loaded:
     warnings: list[Mistake] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedTrigger:
+    """A trigger as read, and what its author should know of."""
+
+    trigger: TriggerFile
+    warnings: list[Mistake] = field(default_factory=list)
+
+
 def read_integration(path: Path) -> Loaded:
     """Read an integration file.
 
     Raises:
         IntegrationFileError: it has mistakes; the error carries all of them.
-        ConfigurationError: there is no such file, or it cannot be opened.
+        ConfigurationError: there is no such file, it cannot be opened, or it holds a trigger.
     """
-    integration, mistakes = _judge(read_document(path))
-    if integration is None or not all(mistake.warning for mistake in mistakes):
+    loaded = read_file(path)
+    if isinstance(loaded, LoadedTrigger):
+        raise ConfigurationError(
+            f"{path} is a trigger, not an integration: it sends events that are emitted.",
+            advice="`astrio up` serves it; `astrio events emit NAME --data JSON` emits an event.",
+        )
+    return loaded
+
+
+def read_file(path: Path) -> Loaded | LoadedTrigger:
+    """Read a file of either kind; raises as `read_integration`."""
+    model, mistakes = _judge(read_document(path), path)
+    if model is None or not all(mistake.warning for mistake in mistakes):
         raise IntegrationFileError(path, mistakes)
-    return Loaded(integration, mistakes)
+    if isinstance(model, TriggerFile):
+        return LoadedTrigger(model, mistakes)
+    return Loaded(model, mistakes)
 
 
 def check_file(path: Path) -> list[Mistake]:
@@ -41,17 +65,24 @@ def check_file(path: Path) -> list[Mistake]:
     Raises:
         ConfigurationError: there is no such file, or it cannot be opened.
     """
-    return _judge(read_document(path))[1]
+    return _judge(read_document(path), path)[1]
 
 
-def _judge(document: Document) -> tuple[Integration | None, list[Mistake]]:
+def _judge(
+    document: Document, path: Path
+) -> tuple[Integration | TriggerFile | None, list[Mistake]]:
     root = document.root and canonical(document.root)
     if root is None:
         return None, document.mistakes
-    integration, mistakes = validate(root)
+    if is_trigger(root):
+        root = canonical_trigger(root, proposed_name(path))
+        found: tuple[Integration | TriggerFile | None, list[Mistake]] = validate(root, TriggerFile)
+    else:
+        found = validate(root, Integration)
+    model, mistakes = found
     for module in modules_of(checks):
         mistakes += module.check(root)
-    return integration, _merged(document.mistakes, mistakes)
+    return model, _merged(document.mistakes, mistakes)
 
 
 def _merged(form: list[Mistake], content: list[Mistake]) -> list[Mistake]:

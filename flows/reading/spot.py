@@ -43,9 +43,15 @@ class Spot:
         return named and not path.endswith(".type")
 
 
-def locate(root: Node, location: tuple[int | str, ...]) -> Spot:
-    """Follow a pydantic location; the tags and class names of unions in it are no keys."""
-    spot = Spot("", root.place, root, Known.top(), Known(()))
+def locate(root: Node, location: tuple[int | str, ...], top: Known | None = None) -> Spot:
+    """Follow a pydantic location; the tags and class names of unions in it are no keys.
+
+    Args:
+        root: the file.
+        location: the keys and positions.
+        top: what may stand at the top of the file, an integration's keys if not given.
+    """
+    spot = Spot("", root.place, root, top or Known.top(), Known(()))
     for step in location:
         spot = _item(spot, step) if isinstance(step, int) else _key(spot, step)
     return spot

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from astrio.flows.integration import Integration
-from astrio.flows.reading.known import closest
+from astrio.flows.reading.known import Known, closest
 from astrio.flows.reading.later import later_key
 from astrio.flows.reading.mistakes import Mistake, Place
 from astrio.flows.reading.node import Node
@@ -22,17 +21,19 @@ from astrio.flows.reading.wording import (
     wrong_tag,
 )
 
+M = TypeVar("M", bound=BaseModel)
 Located = tuple[Mapping[str, Any], Spot]
 
 
-def validate(root: Node) -> tuple[Integration | None, list[Mistake]]:
-    """Return the integration, or None and what keeps it from being one."""
+def validate(root: Node, model: type[M]) -> tuple[M | None, list[Mistake]]:
+    """Return the integration (or the trigger), or None and what keeps it from being one."""
     try:
-        return Integration.model_validate(root.plain(), by_alias=True, by_name=False), []
+        return model.model_validate(root.plain(), by_alias=True, by_name=False), []
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=False)
-    located: list[Located] = [(each, locate(root, each["loc"])) for each in errors]
-    return None, [*_wrong_kinds(located), *_others(located, root)]
+    top = Known((model,))
+    located: list[Located] = [(each, locate(root, each["loc"], top)) for each in errors]
+    return None, [*_wrong_kinds(located), *_others(located, root, top)]
 
 
 def _wrong_kinds(located: Sequence[Located]) -> Iterator[Mistake]:
@@ -54,7 +55,7 @@ def _is_about(path: str, error: Mapping[str, Any], spot: Spot) -> bool:
     return below or (spot.path == path and error["type"] == "string_pattern_mismatch")
 
 
-def _others(located: Sequence[Located], root: Node) -> Iterator[Mistake]:
+def _others(located: Sequence[Located], root: Node, top: Known) -> Iterator[Mistake]:
     for error, spot in located:
         kind = error["type"]
         if kind == "missing":
@@ -63,7 +64,7 @@ def _others(located: Sequence[Located], root: Node) -> Iterator[Mistake]:
         elif kind == "extra_forbidden":
             yield _mistake(spot.key_place, spot, unknown_key(spot))
         elif kind == "union_tag_invalid":
-            tag = locate(root, (*error["loc"], "type"))
+            tag = locate(root, (*error["loc"], "type"), top)
             yield _mistake(tag.node.place, tag, wrong_tag(tag))
         elif kind == "union_tag_not_found":
             yield _mistake(spot.key_place, spot, describe(error, spot))

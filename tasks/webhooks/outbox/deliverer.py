@@ -246,6 +246,8 @@ def judged(
     if answer.delivered:
         return State.DELIVERED, 0.0
     wait = schedule.after(attempts, chance, answer.retry_after)
+    if schedule.ends_with(answer.status):
+        wait = None
     if wait is not None:
         return State.PENDING, wait
     if answer.gone:  # the target is disabled, and keeps its events

@@ -19,6 +19,8 @@ LONGEST_NAME: Final = 128
 LONGEST_KEY: Final = 256
 _NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 
+_PATTERN = re.compile(r"\*|[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*(?:\.\*)?")
+
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
@@ -46,6 +48,24 @@ def check_name(name: str) -> str:
             "at most: user.created.",
         )
     return name
+
+
+def check_pattern(text: str) -> str:
+    """Return the pattern of events' names.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _PATTERN.fullmatch(text):
+        raise ValueError("write a name such as user.created, order.* for all of them, or *")
+    return text
+
+
+def matches(pattern: str, event: str) -> bool:
+    """Whether a pattern fits the name of an event."""
+    if pattern.endswith("*"):
+        return event.startswith(pattern[:-1])
+    return pattern == event
 
 
 def encoded(payload: Any) -> bytes:

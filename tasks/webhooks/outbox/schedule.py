@@ -13,20 +13,28 @@ from astrio.blocks.webhooks.target import DeliveryRetry
 
 LONGEST_WAIT: Final = 3600.0
 """Seconds that a Retry-After may put off a delivery, unless its schedule waits longer itself."""
+_PATIENT: Final = frozenset({429, 503})
 _SECONDS = re.compile(r"\d{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Seconds before each attempt, the first included, and the share they are varied by."""
+    """Seconds before each attempt, the first included, and the share they are varied by.
+
+    Attributes:
+        only: the statuses after which it is tried again, beside those that ask for patience;
+            None: all failures.
+    """
 
     delays: Sequence[float]
     jitter: float
+    only: frozenset[int] | None = None
 
     @classmethod
     def of(cls, retry: DeliveryRetry) -> Schedule:
         """Return the schedule that the settings describe."""
-        return cls(retry.schedule(), retry.jitter)
+        only = None if retry.retry_on_status is None else frozenset(retry.retry_on_status)
+        return cls(retry.schedule(), retry.jitter, only)
 
     def first(self, chance: Callable[[], float]) -> float:
         """Return the seconds before the first attempt."""
@@ -48,6 +56,10 @@ class Schedule:
         asked = min(max(retry_after or 0.0, 0.0), LONGEST_WAIT)
         # Those who were all told the same moment do not come all at once.
         return max(wait, asked * (1 + self.jitter * chance()))
+
+    def ends_with(self, status: int | None) -> bool:
+        """Whether a failure with this status is not worth another attempt."""
+        return self.only is not None and status is not None and status not in self.only | _PATIENT
 
     def _varied(self, delay: float, chance: Callable[[], float]) -> float:
         return delay * (1 + self.jitter * (2 * chance() - 1))

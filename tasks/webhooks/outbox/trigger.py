@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -18,10 +17,9 @@ from astrio.tasks.http.parameters import query_items
 from astrio.tasks.mapping.compile import compile_expression, compile_mapping
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.mapping.template import render
-from astrio.tasks.webhooks.outbox.event import LONGEST_KEY
+from astrio.tasks.webhooks.outbox.event import LONGEST_KEY, check_pattern, matches
 
 FORM = "application/x-www-form-urlencoded"
-_PATTERN = re.compile(r"\*|[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*(?:\.\*)?")
 
 
 class Trigger(Settings):
@@ -65,24 +63,6 @@ class Trigger(Settings):
         """Whether the payload has to be read to know what is to be sent."""
         inside = (self.filter, self.payload, self.map, self.order_by)
         return any(each is not None for each in inside)
-
-
-def check_pattern(text: str) -> str:
-    """Return the pattern of events' names.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if not _PATTERN.fullmatch(text):
-        raise ValueError("write a name such as user.created, order.* for all of them, or *")
-    return text
-
-
-def matches(pattern: str, event: str) -> bool:
-    """Whether a pattern fits the name of an event."""
-    if pattern.endswith("*"):
-        return event.startswith(pattern[:-1])
-    return pattern == event
 
 
 class Prepared:
