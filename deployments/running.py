@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.progress import TimeElapsedColumn as Elapsed
@@ -53,17 +54,40 @@ def run_flow(integration: Integration, options: RunOptions, *, bar: bool) -> Run
     Raises:
         AstrioError: the run could not even begin, so there is no report.
     """
+
+    def sync() -> Coroutine[Any, Any, RunReport]:
+        from astrio.flows.sync import sync
+
+        return sync(integration, options)
+
+    return _watched(integration, sync, bar=bar)
+
+
+def replay_flow(
+    integration: Integration, ids: Sequence[int], *, wait: bool, bar: bool
+) -> RunResult:
+    """Run the flow `replay` under the Prefect server now in effect; raises as `run_flow`."""
+
+    def replay() -> Coroutine[Any, Any, RunReport]:
+        from astrio.flows.replay import replay
+
+        return replay(integration, tuple(ids), wait)
+
+    return _watched(integration, replay, bar=bar)
+
+
+def _watched(
+    integration: Integration, flow: Callable[[], Coroutine[Any, Any, RunReport]], *, bar: bool
+) -> RunResult:
     from prefect import tags
     from prefect.utilities.urls import url_for
-
-    from astrio.flows.sync import sync
 
     reports: list[RunReport] = []
     error: AstrioError | None = None
     with _bar(integration.name, shown=bar) as watcher, watching(_collect(reports, watcher)):
         try:
             with tags(*integration.tags, TAG):
-                asyncio.run(sync(integration, options))
+                asyncio.run(flow())
         except AstrioError as failure:
             error = failure
         except KeyboardInterrupt:

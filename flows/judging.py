@@ -5,6 +5,7 @@ from __future__ import annotations
 from astrio.flows.integration import Integration
 from astrio.tasks.mapping.compile import CompiledMapping, compile_mapping
 from astrio.tasks.mapping.context import MappingContext
+from astrio.tasks.mapping.keyed import Keyed
 from astrio.tasks.python.rules import model_or_function
 from astrio.tasks.python.transform import PythonTransform
 from astrio.tasks.rules.compile import CompiledRules, compile_rules
@@ -21,9 +22,10 @@ def judging(
     """
     mapping = mapping_of(integration, context)
     key, columns = integration.push.key, mapping.columns
+    keyed = Keyed(mapping, key) if key else mapping
     if isinstance(integration.rules, str):
-        return mapping, compile_model(model_or_function(integration.rules), columns, key=key)
-    return mapping, compile_rules(integration.rules, columns, key=key, context=context)
+        return keyed, compile_model(model_or_function(integration.rules), columns, key=key)
+    return keyed, compile_rules(integration.rules, columns, key=key, context=context)
 
 
 def mapping_of(integration: Integration, context: MappingContext) -> CompiledMapping:

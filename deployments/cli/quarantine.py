@@ -1,30 +1,58 @@
-"""See the rejected records, and why each was rejected."""
+"""See the rejected records and why, replay them, discard or export them."""
 
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import chdir
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from astrio.blocks.errors import AstrioError
+from astrio.blocks.errors import AstrioError, ConfigurationError
+from astrio.deployments.cli.attempting import attempt, finish
 from astrio.deployments.cli.output import clean, print_json, say, show
-from astrio.deployments.cli.streams import Stream, chosen
-from astrio.tasks.destinations.opening import quarantine_records, quarantine_rows
+from astrio.deployments.cli.problems import told
+from astrio.deployments.cli.streams import Stream, chosen, the_only
+from astrio.deployments.exporting import form_of, write_private, written
+from astrio.deployments.running import quieten_prefect, replay_flow
+from astrio.flows.replaying import as_replayed
+from astrio.flows.variables import require_variables
+from astrio.tasks.destinations.opening import (
+    discard_records,
+    quarantine_records,
+    quarantine_rows,
+    replayable,
+)
 from astrio.tasks.destinations.quarantined import QuarantineRow
 
-app = typer.Typer(help="See the rejected records, and why each was rejected.", no_args_is_help=True)
-Named = Annotated[str | None, typer.Argument(metavar="[FILE|NAME]", help="Only this integration.")]
+app = typer.Typer(
+    help="See the rejected records and why, replay them, discard or export them.",
+    no_args_is_help=True,
+)
+Named = Annotated[str, typer.Argument(metavar="FILE|NAME", help="The integration.")]
+Ids = Annotated[
+    list[int] | None, typer.Option("--id", help="A row's id; may be given several times.")
+]
 State = Annotated[
     Literal["open", "resolved", "discarded", "all"], typer.Option(help="Which records.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_AT_ONCE = 500
 
 
 @app.command("list")
-def list_(named: Named = None, state: State = "open", as_json: AsJson = False) -> None:
+def list_(
+    named: Annotated[
+        str | None, typer.Argument(metavar="[FILE|NAME]", help="Only this integration.")
+    ] = None,
+    state: State = "open",
+    as_json: AsJson = False,
+) -> None:
     """List the rejected records: which, why, since when, how often seen.
 
     With --json it is an array of objects.
@@ -40,21 +68,12 @@ def list_(named: Named = None, state: State = "open", as_json: AsJson = False) -
 
 
 @app.command("show")
-def show_(
-    named: Annotated[str, typer.Argument(metavar="FILE|NAME", help="The integration.")],
-    ids: Annotated[
-        list[int] | None, typer.Option("--id", help="A row's id; may be given several times.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+def show_(named: Named, ids: Ids = None, as_json: AsJson = False) -> None:
     """Show rejected records in full: the source record and every problem.
 
     Without --id, all open ones.
     """
-    found: list[dict[str, Any]] = []
-    for stream in chosen(named):
-        wanted = ids or [row["id"] for row in _rows(stream, "open", True)]
-        found += _records(stream, wanted)
+    found = [row for stream in chosen(named) for row in _in_full(stream, "open", ids)]
     if as_json:
         print_json({"records": found})
         return
@@ -62,6 +81,94 @@ def show_(
         _explain(row)
     if not found:
         say("The quarantine is empty.")
+
+
+@app.command("replay")
+def replay(
+    named: Named,
+    ids: Ids = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait while a run of this stream is at work.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show Prefect's log too.")] = False,
+) -> None:
+    """Run open records through today's mapping and rules into the destination.
+
+    Without --id, all of them. Nothing is asked of the API; what fails again stays open.
+    """
+    stream = the_only(named)
+    stream.ask(lambda each: require_variables(as_replayed(each)))
+    stream.ask(lambda each: replayable(each.push, each.name, ids or ()))
+    if not verbose:
+        quieten_prefect()
+    assert stream.integration is not None  # it has been asked
+    integration = stream.integration
+    with chdir(stream.folder):
+        result = attempt(
+            stream.name, lambda: replay_flow(integration, ids or (), wait=wait, bar=not as_json)
+        )
+    finish(result, as_json=as_json)
+
+
+@app.command("discard")
+def discard(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
+    named: Named,
+    ids: Ids = None,
+    everything: Annotated[bool, typer.Option("--all", help="All open records.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Really all of them.")] = False,
+    reason: Annotated[str | None, typer.Option(help="Why; it is kept with them.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Close records that nobody will mend: those of --id, or --all."""
+    if bool(ids) == everything:
+        raise ConfigurationError(
+            "Say which records to discard.", advice="Give --id ID (several times), or --all --yes."
+        )
+    if everything and not yes:
+        raise ConfigurationError(
+            "Nothing was discarded.", advice="If all open records shall go, add --yes."
+        )
+    gone = the_only(named).ask(
+        lambda each: discard_records(each.push, each.name, ids or (), reason)
+    )
+    if as_json:
+        print_json({"discarded": gone})
+    else:
+        say(f"{gone} records discarded.")
+
+
+@app.command("export")
+def export(
+    named: Named,
+    out: Annotated[
+        Path | None, typer.Option(help="A new file, readable by you alone; else it is printed.")
+    ] = None,
+    form: Annotated[
+        Literal["jsonl", "csv", "json"] | None,
+        typer.Option("--format", help="By the file's name if left out, else jsonl."),
+    ] = None,
+    state: State = "open",
+    ids: Ids = None,
+) -> None:
+    """Write records with their problems, in clear text, for others to look at."""
+    rows = list(_in_full(the_only(named), state, ids))
+    locked = [row for row in rows if row["locked"]]
+    if locked:
+        raise ConfigurationError(
+            f"Nothing was exported: {len(locked)} records cannot be read.",
+            advice=f"Of record {locked[0]['id']}: {locked[0]['missing']}.",
+        )
+    pieces = written(rows, form or form_of(out))
+    if out is None:
+        sys.stdout.writelines(pieces)
+    else:
+        write_private(out, pieces)
+    say(f"{len(rows)} records exported{f' to {out}' if out else ''}.")
+    if missing := sum(row["missing"] is not None for row in rows):
+        say(f"warning: {missing} of them without the record itself: see `missing`.")
+    if rows:
+        say("warning: this is clear text, with whatever the records hold.")
 
 
 def _rows(stream: Stream, state: str, strict: bool) -> list[QuarantineRow]:
@@ -75,7 +182,13 @@ def _rows(stream: Stream, state: str, strict: bool) -> list[QuarantineRow]:
         return []
 
 
-def _records(stream: Stream, numbers: list[int]) -> list[dict[str, Any]]:
+def _in_full(stream: Stream, state: str, ids: Sequence[int] | None) -> Iterator[dict[str, Any]]:
+    wanted = ids or [row["id"] for row in _rows(stream, state, True)]
+    for start in range(0, len(wanted), _AT_ONCE):
+        yield from _records(stream, wanted[start : start + _AT_ONCE])
+
+
+def _records(stream: Stream, numbers: Sequence[int]) -> list[dict[str, Any]]:
     return stream.ask(lambda each: quarantine_records(each.push, each.name, numbers))
 
 
@@ -93,6 +206,9 @@ def _table(rows: list[QuarantineRow]) -> Table:
 def _explain(row: dict[str, Any]) -> None:
     show(f"Record {row['id']} of {row['integration']}, key {row['key'] or 'unknown'}")
     for problem in row["problems"]:
-        show(f"  {problem['field'] or 'the record'} ({problem['rule']}): {problem['reason']}")
+        show("\n".join(f"  {line}" for line in told(problem)))
+    if row["missing"] is not None:
+        show(f"  The record is not here: {row['missing']}.")
+        return
     text = json.dumps(row["record"], indent=2, ensure_ascii=False)
     show("\n".join(f"  {line}" for line in text.splitlines()))

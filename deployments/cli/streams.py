@@ -65,6 +65,21 @@ def chosen(named: str | None) -> list[Stream]:
     return [_here(find_integration(named))]
 
 
+def the_only(named: str) -> Stream:
+    """Return the one stream of a file or a name.
+
+    Raises:
+        ConfigurationError: as `chosen`; or several files have that name.
+    """
+    streams = chosen(named)
+    if len(streams) > 1:
+        files = ", ".join(sorted(str(stream.file or "Python") for stream in streams))
+        raise ConfigurationError(
+            f"Several integrations are called {named}: {files}.", advice="Name the file."
+        )
+    return streams[0]
+
+
 def _all() -> Iterator[Stream]:
     seen: set[tuple[str, str]] = set()
     for known in known_streams():

@@ -85,6 +85,20 @@ def replayable(push: PushSettings, integration: str, numbers: Sequence[int] = ()
     return sorted(set(numbers)) if numbers else found
 
 
+def discard_records(
+    push: PushSettings, integration: str, numbers: Sequence[int] = (), note: str | None = None
+) -> int:
+    """Close open rows, all of the stream's or those of `numbers`; return how many.
+
+    Raises:
+        ConfigurationError: one of `numbers` is no open row; nothing is discarded.
+    """
+    from astrio.tasks.destinations.sql.discarding import discard
+
+    chosen = replayable(push, integration, numbers)
+    return discard(push, integration, chosen, note) if chosen else 0
+
+
 def stored_records(push: PushSettings, integration: str, numbers: Sequence[int]) -> list[Stored]:
     """Return those of the rows that are open, as a replay takes them; oldest first."""
     return _reader(push, integration).stored(numbers)

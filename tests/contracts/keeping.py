@@ -111,7 +111,6 @@ class KeepingContract(StreamContract):
                 for name in ("mapping", "started", "note", "closed_at")
             ),
         )
-        quarantine(stream)
         row, resolved = shown(stream)
         assert (row["record"], row["problems"]) == ({"id": 7}, [{"reason": "old"}])
         assert resolved["closed_at"] == resolved["last_seen"]

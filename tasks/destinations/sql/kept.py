@@ -30,11 +30,13 @@ class Content:
         record: the source record.
         problems: all its problems; None: they cannot be told.
         missing: why the record is not there, None if it is.
+        locked: it is there, but this machine has not the key.
     """
 
     record: Any = None
     problems: list[dict[str, Any]] | None = None
     missing: str | None = None
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def opened(content: str, problems: str) -> Content:
         return Content(
             missing=f"it was encrypted with another key ({name}; this machine's is {keys.name}): "
             f"set {VARIABLE} to the key of the machine that ran it, or to both of them, separated "
-            "by a comma"
+            "by a comma",
+            locked=True,
         )
     document = json.loads(text)
     return Content(document.get("record"), document["problems"], document.get("lost"))

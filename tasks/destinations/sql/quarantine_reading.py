@@ -93,4 +93,5 @@ def _in_full(row: RowMapping) -> dict[str, Any]:
         "problems": [first] if content.problems is None else content.problems,
         "record": content.record,
         "missing": content.missing,
+        "locked": content.locked,
     }

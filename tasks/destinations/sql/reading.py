@@ -1,4 +1,7 @@
-"""Reading the state of a stream, for people: nothing is written, and no database created."""
+"""Reading the state of a stream, for people: nothing is written, and no database created.
+
+State tables of an older version get the columns and tables that they lack.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from sqlalchemy import Connection, select
 from astrio.tasks.destinations.quarantined import QuarantineRow, StreamStatus
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql import added_columns, checkpoint, moment, quarantine, tables
-from astrio.tasks.destinations.sql.database import Database
+from astrio.tasks.destinations.sql.database import Database, transaction
 from astrio.tasks.destinations.sql.lease import described, is_live
 from astrio.tasks.destinations.sql.quarantine_reading import listed, open_numbers, shown, stored
 from astrio.tasks.destinations.sql.stream import Stream
@@ -77,4 +80,16 @@ class SqlReader:
             yield None
             return
         with self._database.reading() as connection:
+            older = tables.are_older(connection)
+        if older:  # what it lacks is added, so that nothing of it is overlooked
+            self._upgrade()
+        with self._database.reading() as connection:
             yield connection if tables.are_ready(connection) else None
+
+    def _upgrade(self) -> None:
+        with (
+            self._database.explained(),
+            self._database.connect() as opened,
+            transaction(opened) as connection,
+        ):
+            tables.prepare(connection, self._database.dialect)

@@ -157,6 +157,14 @@ def are_ready(connection: Connection) -> bool:
     return found == VERSION
 
 
+def are_older(connection: Connection) -> bool:
+    """Whether the state tables were written by an older version, and lack something."""
+    if not inspect(connection).has_table(version.name):
+        return False
+    found = connection.execute(select(version.c.version)).scalar()
+    return found is not None and found < VERSION
+
+
 def prepare(connection: Connection, dialect: Dialect) -> None:
     """Create the state tables, or add what older ones lack, within the caller's transaction."""
     if are_ready(connection):
