@@ -71,6 +71,19 @@ class HoldsSecrets(Storable):
     def _literals(self) -> Iterable[str]:
         return (each for each in self.secret if not is_reference(each))
 
+    @property
+    def signing(self) -> Scheme | None:
+        """What the secrets are for, None if there is nothing to sign with."""
+        raise NotImplementedError
+
+    def resolved_secrets(self) -> tuple[str, ...]:
+        """Return every live secret, newest first.
+
+        Raises:
+            ConfigurationError: a variable is not set, or a value is no secret of the scheme.
+        """
+        return self._resolved(self.signing) if self.signing else ()
+
     def _resolved(self, scheme: Scheme) -> tuple[str, ...]:
         found = tuple(resolve(each) for each in self.secret)
         for place, secret in enumerate(found, 1):

@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from astrio.blocks.rates import check_rate
 from astrio.blocks.webhooks.holding import HoldsSecrets
 from astrio.blocks.webhooks.ranges.reading import networks_of
+from astrio.blocks.webhooks.schemes.base import Scheme
 from astrio.blocks.webhooks.schemes.choice import AnyScheme
 from astrio.blocks.webhooks.schemes.standard_webhooks import StandardWebhooks
 from astrio.blocks.webhooks.snippet import normalised
@@ -135,13 +136,10 @@ class WebhookSource(HoldsSecrets):
         """Return the path of the source that is saved, or written out, under a name."""
         return self.path or f"/webhooks/{name}"
 
-    def resolved_secrets(self) -> tuple[str, ...]:
-        """Return every live secret, newest first.
-
-        Raises:
-            ConfigurationError: a variable is not set, or a value is no secret of the scheme.
-        """
-        return self._resolved(self.scheme)
+    @property
+    def signing(self) -> Scheme:
+        """What verifies the requests."""
+        return self.scheme
 
     def networks(self, folder: Path | None = None) -> tuple[IPv4Network | IPv6Network, ...]:
         """Return the networks that requests may come from; none means all.

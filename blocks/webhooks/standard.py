@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from hmac import compare_digest, digest
 from typing import ClassVar, Literal, NamedTuple
 
@@ -53,9 +53,10 @@ class StandardScheme(TimedScheme):
 
     def judge(self, received: Received, secrets: Sequence[str], now: float) -> Verdict:
         """Judge by the three headers."""
-        identity, timestamp, signatures = (
-            required(received.headers, name.encode()) for name in self._names()
-        )
+        id_name, timestamp_name, signature_name = _raw_names(self.prefix)
+        identity = required(received.headers, id_name)
+        timestamp = required(received.headers, timestamp_name)
+        signatures = required(received.headers, signature_name)
         if not _ID.fullmatch(identity):
             raise Refusal("malformed")
         check_fresh(timestamp, now, self.tolerance)
@@ -74,10 +75,14 @@ class StandardScheme(TimedScheme):
         if not signatures:
             raise ValueError("there is no secret to sign with")
         values = (outgoing.id, str(outgoing.timestamp), signatures)
-        return list(zip(self._names(), values, strict=True))
+        names = (name.decode() for name in _raw_names(self.prefix))
+        return list(zip(names, values, strict=True))
 
-    def _names(self) -> tuple[str, str, str]:
-        return f"{self.prefix}-id", f"{self.prefix}-timestamp", f"{self.prefix}-signature"
+
+@cache
+def _raw_names(prefix: str) -> tuple[bytes, bytes, bytes]:
+    name = prefix.encode()
+    return name + b"-id", name + b"-timestamp", name + b"-signature"
 
 
 @lru_cache(maxsize=1024)

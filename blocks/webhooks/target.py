@@ -158,14 +158,6 @@ class WebhookTarget(HoldsSecrets):
         """What signs the deliveries, None if nothing does."""
         return self.scheme or (StandardWebhooks() if self.secret else None)
 
-    def resolved_secrets(self) -> tuple[str, ...]:
-        """Return every live secret, newest first.
-
-        Raises:
-            ConfigurationError: a variable is not set, or a value is no secret of the scheme.
-        """
-        return self._resolved(self.signing) if self.signing else ()
-
     def warnings(self) -> tuple[str, ...]:
         """Return what is accepted and yet not wise, as sentences."""
         if self.signing:

@@ -57,8 +57,8 @@ def add_(
 ) -> None:
     """Save a connection, an authentication or a secret as a Prefect block.
 
-    KIND is rest_api, database, secret, or an authentication: bearer, api_key, basic, jwt,
-    oauth2_client_credentials, ... (a wrong one lists them all).
+    KIND is rest_api, database, webhook_source, webhook_target, secret, or an authentication:
+    bearer, api_key, basic, jwt, oauth2_client_credentials, ... (a wrong one lists them all).
     A secret never stands on the command line: `FIELD=-` asks for it (or reads a line of
     standard input), `--from-env FIELD=VARIABLE` takes a variable's value, and
     `FIELD='${env:VARIABLE}'` saves only the reference. `auth=NAME` names a saved authentication.

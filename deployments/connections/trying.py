@@ -8,6 +8,7 @@ from astrio.blocks.database import Database
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.store import reader
 from astrio.blocks.store.document import Document
+from astrio.blocks.webhooks.holding import HoldsSecrets
 from astrio.tasks.destinations.settings import SqlTarget
 from astrio.tasks.http.advice import RefusedError
 from astrio.tasks.http.client import ApiClient
@@ -34,9 +35,21 @@ async def try_out(document: Document, path: str) -> str:
         return await _ask(plain, path)
     if isinstance(plain, Database):
         return _connect(plain, document.name)
+    if isinstance(plain, HoldsSecrets):
+        return _read_secrets(plain)
     assert isinstance(plain, Auth)
     plain.to_httpx_auth()
     return "its secrets can be resolved; whether an API takes them, the API's own test tells"
+
+
+def _read_secrets(webhook: HoldsSecrets) -> str:
+    many = len(webhook.resolved_secrets())
+    if webhook.signing is None:
+        return "it has no secret, so its deliveries are not signed"
+    scheme = webhook.signing.kind()
+    if not webhook.signing.needs_secret:
+        return f"the scheme `{scheme}` needs no secret"
+    return f"its {'secret fits' if many == 1 else 'secrets fit'} the scheme `{scheme}`"
 
 
 async def _ask(api: RestApi, path: str) -> str:

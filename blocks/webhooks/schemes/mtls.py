@@ -53,7 +53,7 @@ class MutualTls(Scheme):
     @field_validator("fingerprints")
     @classmethod
     def _plain(cls, fingerprints: tuple[str, ...]) -> tuple[str, ...]:
-        plain = tuple(_normal(each) for each in fingerprints)
+        plain = tuple(each.replace(":", "").lower() for each in fingerprints)
         if not all(map(_FINGERPRINT.fullmatch, plain)):
             raise ValueError("a fingerprint has 40 or 64 hexadecimal digits")
         return plain
@@ -96,16 +96,12 @@ class MutualTls(Scheme):
             _one_of(self.subjects, subject)
         if self.fingerprints:
             text = required(received.headers, self.fingerprint_header.lower().encode())
-            _one_of(self.fingerprints, _normal(text.decode("latin-1")).encode())
+            _one_of(self.fingerprints, text.replace(b":", b"").lower())
         return Verdict(True)
 
     def sign(self, outgoing: Outgoing, secrets: Sequence[str]) -> NoReturn:
         """Refuse: only a connection with the certificate can."""
         raise NotImplementedError("a client certificate is shown when the connection is made")
-
-
-def _normal(fingerprint: str) -> str:
-    return fingerprint.replace(":", "").strip().lower()
 
 
 def _one_of(allowed: Sequence[str], given: bytes) -> None:

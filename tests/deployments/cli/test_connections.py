@@ -303,3 +303,48 @@ def test_a_server_that_is_down_is_told_with_its_address(folder: Path) -> None:
     assert ended.code == 1
     assert url in ended.err
     assert "PREFECT_API_URL" in ended.err
+
+
+def test_a_webhook_source_is_saved_and_its_secrets_are_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOOK", KEY)
+    added(
+        "hook", "webhook_source", "scheme=stripe", "secret=${env:HOOK}", "allow=stripe,10.0.0.0/8"
+    )
+    saved = reader.webhook_source("hook")
+    assert (saved.scheme.kind(), saved.allow) == ("stripe", ("stripe", "10.0.0.0/8"))
+    assert "its secret fits the scheme `stripe`" in call("connections", "test", "hook").stdout
+    added("hook", "webhook_source", "--replace", 'scheme={"type": "jwt", "issuer": "x"}')
+    reader.forget()
+    assert "32 characters" in refused("test", "hook", code=2)
+    assert KEY not in call("connections", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("webhook_source", 'scheme={"type":"mtls","subjects":["CN=a"]}'), "needs no secret"),
+        (("webhook_target", "--from-env", "url=HOOK_URL"), "are not signed"),
+        (
+            ("webhook_target", "--from-env", "url=HOOK_URL", "secret=${env:HOOK}", "scheme=hmac"),
+            "its secret fits the scheme `hmac`",
+        ),
+    ],
+)
+def test_what_a_webhook_s_secrets_are_for_is_told(
+    words: tuple[str, ...], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK", KEY)
+    monkeypatch.setenv("HOOK_URL", "https://example.com/hooks")
+    added("hook", *words)
+    assert told in call("connections", "test", "hook").stdout
+
+
+def test_a_webhook_s_secret_never_stands_on_the_command_line() -> None:
+    told = refused("add", "hook", "webhook_source", "scheme=github", f"secret={KEY}")
+    assert KEY not in told
+
+
+def test_a_webhook_source_without_a_secret_is_not_saved() -> None:
+    assert "anybody could send" in refused("add", "hook", "webhook_source", "scheme=github")

@@ -61,9 +61,7 @@ class TestMutualTls(SignatureContract):
         return sorted(
             (
                 name,
-                value.lower().replace(b":", b"").strip()
-                if name.endswith(b"fingerprint")
-                else value,
+                value.lower().replace(b":", b"") if name.endswith(b"fingerprint") else value,
             )
             for name, value in received.headers
             if name.decode() in self.covered
