@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from astrio.tasks.report import RunReport, TableChanges
+from astrio.tasks.report import BrokenRule, RunReport, TableChanges
 
 _FATES = ("filtered", "rejected", "written", "unchanged", "failed")
 STATES = {
@@ -37,6 +37,8 @@ def facts(report: RunReport) -> list[tuple[str, str]]:
         pairs.append(("Window", f"{report.window.start or 'the beginning'} to {report.window.end}"))
     if report.checkpoint:
         pairs.extend((f"Checkpoint {name}", str(at)) for name, at in report.checkpoint.items())
+    if report.broken_rules:
+        pairs.append(("Rules broken", "; ".join(map(_broken, report.broken_rules))))
     if records.deleted:
         pairs.append(("Rows deleted", f"{records.deleted:,} that the source has no more"))
     if report.table is not None:
@@ -50,6 +52,12 @@ def _changes(table: TableChanges) -> Iterator[tuple[str, str]]:
         yield "Columns added", ", ".join(table.added)
     if table.widened:
         yield "Columns widened", ", ".join(f"{name} {how}" for name, how in table.widened.items())
+
+
+def _broken(rule: BrokenRule) -> str:
+    field = f"{rule.field} " if rule.field else ""
+    mild = " (warning)" if rule.severity == "warning" else ""
+    return f"{field}{rule.rule}: {rule.records:,}{mild}"
 
 
 def markdown(report: RunReport, earlier: Sequence[Mapping[str, Any]] = ()) -> str:

@@ -12,6 +12,8 @@ from astrio.blocks.errors import AstrioError, ImbalanceError, TooManyRejectsErro
 from astrio.tasks.batch import Batch
 from astrio.tasks.destinations.base import Written
 from astrio.tasks.report import (
+    MOST_FIELDS,
+    OTHER_FIELDS,
     BrokenRule,
     ErrorReport,
     Parents,
@@ -70,7 +72,10 @@ class Account:
         return None if changes == TableChanges() else changes
 
     def broken_after(self, batches: list[Batch]) -> list[BrokenRule]:
-        """Return how many records broke each rule once these batches are committed."""
+        """Return how many records broke each rule once these batches are committed.
+
+        Rules beyond the first 500 are counted together: a model may know very many.
+        """
         counts = Counter(
             {
                 (each.field, each.rule, each.severity): each.records
@@ -78,7 +83,9 @@ class Account:
             }
         )
         for batch in batches:
-            counts.update(batch.broken)
+            for rule, records in batch.broken.items():
+                known = rule in counts or len(counts) < MOST_FIELDS
+                counts[rule if known else (OTHER_FIELDS, OTHER_FIELDS, rule[2])] += records
         return [
             BrokenRule(field=field, rule=rule, severity=severity, records=records)
             for (field, rule, severity), records in counts.items()

@@ -12,21 +12,21 @@ object `customer`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ValidationError
 
 from astrio.tasks.batch import Batch, Problem
 from astrio.tasks.rules.compile import CompiledRules
 from astrio.tasks.rules.field import Row
+from astrio.tasks.rules.model_fields import declared, found, given, storable
 from astrio.tasks.rules.records import record_maker
 from astrio.tasks.rules.redaction import redacted, without_values
 from astrio.tasks.rules.sheet import Sheet
 
-_COLUMN_KINDS = (str, bool, int, float, Decimal, date, datetime, type(None))
+_PLACE = re.compile(r"\[[0-9]+\]")
 _OWN_WORDS = frozenset({"value_error", "assertion_error"})
 _LONGEST = 500
 _FAILS = "fails on this record"
@@ -78,10 +78,10 @@ class _Rules:
             except Exception as error:  # noqa: BLE001 (the user's own code may raise anything)
                 problems, new = [Problem(None, "model", f"{_FAILS} ({type(error).__name__})")], None
             for problem in problems:
-                sheet.add(place, problem)
+                sheet.add(place, problem, counted=_PLACE.sub("[]", problem.field or "") or None)
             if new is not None:
                 sheet.rows[place] = tuple(
-                    _found(new, path, old) for path, old in zip(paths, row, strict=True)
+                    found(new, path, old) for path, old in zip(paths, row, strict=True)
                 )
         return sheet
 
@@ -92,10 +92,11 @@ class _Model:
 
     def problems(self, record: dict[str, Any]) -> tuple[list[Problem], dict[str, Any] | None]:
         try:
-            valid = self._model.model_validate(_given(record, self._model))
+            valid = self._model.model_validate(given(record, self._model))
         except ValidationError as error:
-            return [_problem(each, record) for each in error.errors(include_url=False)], None
-        return [], _columns(
+            told = error.errors(include_url=False)
+            return [_problem(each, record, self._model) for each in told], None
+        return [], storable(
             valid.model_dump(by_alias=True), valid.model_dump(mode="json", by_alias=True)
         )
 
@@ -110,8 +111,10 @@ class _Function:
             told = self._function(record)
         except ValueError as error:
             told = str(error) or "is refused"
-        reasons = [(field, without_values(_short(text), record)) for field, text in _reasons(told)]
-        return [Problem(field, self._name, reason) for field, reason in reasons], None
+        return [
+            Problem(field, self._name, _short(without_values(str(reason), record)))
+            for field, reason in _reasons(told)
+        ], None
 
 
 def _reasons(told: Any) -> Iterator[tuple[str | None, Any]]:
@@ -129,58 +132,16 @@ def _reasons(told: Any) -> Iterator[tuple[str | None, Any]]:
         raise TypeError
 
 
-def _short(reason: Any) -> str:
-    text = str(reason)
+def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _problem(error: Any, record: dict[str, Any]) -> Problem:
+def _problem(error: Any, record: dict[str, Any], model: type[BaseModel]) -> Problem:
     """Describe one of pydantic's errors, without the value that some of its texts repeat."""
-    place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error["loc"])
-    message = _short(error["msg"])
+    message = error["msg"]
     if error["type"] == "union_tag_invalid":
         message = "The tag is none of those that the model knows"
     elif error["type"] in _OWN_WORDS:
         message = without_values(message, record)
-    given = None if error["type"] == "missing" else redacted(error["input"])
-    return Problem(place.lstrip(".") or None, error["type"], message, given)
-
-
-def _given(record: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
-    """Return the record without nulls where the model has defaults."""
-    fields = {
-        name: field
-        for plain, field in model.model_fields.items()
-        for name in (plain, field.alias, field.validation_alias)
-        if isinstance(name, str)
-    }
-    given: dict[str, Any] = {}
-    for name, value in record.items():
-        field = fields.get(name)
-        if value is None and field is not None and not field.is_required():
-            continue
-        inner = None if field is None else _model_in(field.annotation)
-        given[name] = _given(value, inner) if inner and isinstance(value, dict) else value
-    return given
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    choices = [annotation, *get_args(annotation)]
-    models = [each for each in choices if isinstance(each, type) and issubclass(each, BaseModel)]
-    return models[0] if len(models) == 1 else None
-
-
-def _columns(values: Any, as_json: Any) -> Any:
-    """Return the values, those that no column can hold as JSON writes them."""
-    if isinstance(values, dict) and isinstance(as_json, dict) and values.keys() == as_json.keys():
-        return {name: _columns(value, as_json[name]) for name, value in values.items()}
-    return values if type(values) in _COLUMN_KINDS else as_json
-
-
-def _found(record: Any, path: Sequence[str], old: Any) -> Any:
-    """Return what the model made of a column; what it does not know stays as it was."""
-    for step in path:
-        if not isinstance(record, dict) or step not in record:
-            return old
-        record = record[step]
-    return record
+    value = None if error["type"] == "missing" else redacted(error["input"])
+    return Problem(declared(error["loc"], model) or None, error["type"], _short(message), value)

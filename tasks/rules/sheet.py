@@ -32,12 +32,12 @@ class Sheet:
     warnings: dict[int, list[Problem]] = field(default_factory=dict)
     broken: Counter[tuple[str | None, str, str]] = field(default_factory=Counter)
 
-    def add(self, place: int, problem: Problem) -> None:
-        """Add a problem of the row at a place."""
+    def add(self, place: int, problem: Problem, counted: str | None = None) -> None:
+        """Add a problem of the row at a place; `counted` is the field for which it counts."""
         serious = problem.severity == "error"
         owner = self.problems if serious else self.warnings
         owner.setdefault(place, []).append(problem)
-        self.broken[problem.field, problem.rule, problem.severity] += 1
+        self.broken[counted or problem.field, problem.rule, problem.severity] += 1
 
     def column(self, where: Field, places: Sequence[int]) -> Column:
         """Return one field's values in the rows at these places."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from astrio.flows.summary import facts, headline, markdown
-from astrio.tasks.report import ErrorReport, Records, Requests, RunReport, Window
+from astrio.tasks.report import BrokenRule, ErrorReport, Records, Requests, RunReport, Window
 
 
 def report(**values: Any) -> RunReport:
@@ -64,6 +64,15 @@ def test_all_that_is_known_is_told() -> None:
         ("Checkpoint updated_at", "2026-01-31"),
         ("Time", "12.3 s"),
     ]
+
+
+def test_broken_rules_are_told() -> None:
+    rules = [
+        BrokenRule(field="customer.age", rule="min", records=1_200),
+        BrokenRule(field=None, rule="expr", severity="warning", records=3),
+    ]
+    pairs = dict(facts(report(broken_rules=rules)))
+    assert pairs["Rules broken"] == "customer.age min: 1,200; expr: 3 (warning)"
 
 
 def test_the_first_window_begins_at_the_beginning() -> None:

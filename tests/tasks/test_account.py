@@ -48,6 +48,20 @@ def test_the_counts_after_a_chunk_are_known_before_it_is_counted() -> None:
     assert (sums.report.pages, sums.report.records.fetched) == (0, 5)
 
 
+def test_broken_rules_are_counted_and_never_too_many() -> None:
+    sums = account()
+    one, two = batch(1), batch(2)
+    one.broken = {(f"sizes{place}", "min", "error"): 1 for place in range(490)}
+    two.broken = {(f"sizes{place}", "min", "warning"): 2 for place in range(490)}
+    sums.add([one], Written(0))
+    sums.add([two, one], Written(0))
+    counts = {(e.field, e.rule, e.severity): e.records for e in sums.report.broken_rules}
+    assert len(counts) == 501
+    assert counts["sizes0", "min", "error"] == 2
+    assert counts["sizes0", "min", "warning"] == 2
+    assert counts["(others)", "(others)", "warning"] == 2 * 480
+
+
 def test_a_page_without_a_total_leaves_the_one_that_was_claimed() -> None:
     sums = counted(claimed=9)
     sums.add([batch(2, fetched=1)], Written(1))

@@ -123,8 +123,22 @@ def test_places_in_lists_are_told() -> None:
     class Row(BaseModel):
         sizes: list[int]
 
-    after = validated(Row, ([1, "x"],), columns=("sizes",))
-    assert told(after.rejects) == [("sizes[1]", "int_parsing")]
+    after = validated(Row, ([1, "x", "y"],), columns=("sizes",))
+    assert told(after.rejects) == [("sizes[1]", "int_parsing"), ("sizes[2]", "int_parsing")]
+    assert after.broken == {("sizes[]", "int_parsing", "error"): 2}
+
+
+def test_a_key_out_of_the_record_is_not_told() -> None:
+    class Row(BaseModel):
+        sizes: dict[str, int]
+        customers: list[Customer]
+
+    row = ({"canary": "x"}, [{"email": "x", "age": 18}])
+    after = validated(Row, row, columns=("sizes", "customers"))
+    assert told(after.rejects) == [
+        ("sizes", "int_parsing"),
+        ("customers[0].email", "string_pattern_mismatch"),
+    ]
 
 
 def test_a_models_own_validator_rejects_the_record() -> None:
