@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -21,10 +24,8 @@ _COLUMNS: Final = (
     "attempts, replays, done_by, error"
 )
 _REST: Final = f"'{State.RECEIVED}', 0, 0, '', ''"
-_SQLITE: Final = (
-    f"INSERT INTO _astrio_event ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, {_REST}) "  # noqa: S608 (constants)
-    "ON CONFLICT DO NOTHING"
-)
+_CHUNKS: Final = (32, 8, 1)
+"""Rows of one SQLite statement: each is a moment without Python's lock, and few texts are kept."""
 _POSTGRESQL: Final = (
     f"INSERT INTO {SCHEMA}._astrio_event ({_COLUMNS}) "  # noqa: S608 (constants)
     f"SELECT id, source, identity, delivery, at, size, sealed, at, at, {_REST} FROM unnest("
@@ -52,6 +53,8 @@ class Appender:
         self._connection: Connection | None = None
         with ledger.writing():
             pass  # the tables are made
+        with ledger.database.explained():
+            self._opened()
 
     def append(self, arrivals: Sequence[Arrival]) -> list[bool]:
         """Store the arrivals in one transaction, which is durable when this returns.
@@ -88,8 +91,7 @@ class Appender:
                 # Whatever SQLite was compiled with: an acknowledged row survives a power cut.
                 driver.execute("PRAGMA synchronous=FULL")
                 if self._ledger.own_file:
-                    # Then who looks into the inbox keeps nobody waiting who writes to it.
-                    driver.execute("PRAGMA journal_mode=WAL")
+                    _let_readers_be(driver)
         return self._connection
 
     def _row(self, arrival: Arrival) -> _Row:
@@ -105,6 +107,12 @@ class Appender:
         )
 
 
+def _let_readers_be(driver: sqlite3.Connection) -> None:
+    """Let who looks into the inbox keep nobody waiting who writes to it; the file stays so."""
+    with suppress(sqlite3.OperationalError):  # somebody is at it right now: the next time, then
+        driver.execute("PRAGMA journal_mode=WAL")
+
+
 def _shown(delivery_id: str | None) -> str | None:
     """Return what every database is able to hold of it; identities are of the whole."""
     if delivery_id is None or (delivery_id.isprintable() and len(delivery_id) <= _LONGEST_ID):
@@ -116,9 +124,38 @@ def _inserted(connection: Connection, rows: list[_Row]) -> set[str]:
     """Insert the rows that are new, and return their ids."""
     driver: Any = connection.connection.driver_connection
     if isinstance(driver, sqlite3.Connection):
-        execute = driver.execute
-        return {row[0] for row in rows if execute(_SQLITE, (*row, row[4], row[4])).rowcount}
+        return {id_ for chunk in _chunks(rows) for id_ in _inserted_at_once(driver, chunk)}
     # In the order of their identities, so that two gateways never wait for each other crosswise.
     rows = sorted(rows, key=lambda row: (row[1], row[2], row[0]))
     columns = [list(column) for column in zip(*rows, strict=True)]
     return {found[0] for found in driver.execute(_POSTGRESQL, columns)}
+
+
+def _chunks(rows: list[_Row]) -> Iterator[list[_Row]]:
+    start = 0
+    for size in _CHUNKS:
+        while len(rows) - start >= size:
+            yield rows[start : start + size]
+            start += size
+
+
+def _inserted_at_once(driver: sqlite3.Connection, rows: list[_Row]) -> list[str]:
+    values = list(chain.from_iterable(rows))
+    count = driver.execute(_statement(len(rows)), values).rowcount
+    ids = [row[0] for row in rows]
+    if count == len(rows):
+        return ids
+    query = f"SELECT id FROM _astrio_event WHERE id IN ({', '.join('?' * len(ids))})"  # noqa: S608 (question marks)
+    return [found[0] for found in driver.execute(query, ids)]
+
+
+@cache
+def _statement(count: int) -> str:
+    """Return SQLite's INSERT of so many rows, the moment of whose arrival is given once."""
+    width = _COLUMNS.split(", ").index("changed_at")
+    rows = []
+    for first in range(1, count * width + 1, width):
+        own = ", ".join(f"?{first + place}" for place in range(width))
+        rows.append(f"({own}, ?{first + 4}, ?{first + 4}, {_REST})")
+    into = f"INSERT INTO _astrio_event ({_COLUMNS}) VALUES "  # noqa: S608 (constants)
+    return f"{into}{', '.join(rows)} ON CONFLICT DO NOTHING"

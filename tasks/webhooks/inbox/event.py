@@ -15,6 +15,7 @@ from astrio.blocks.literals import SENSITIVE_NAME
 from astrio.tasks.ledger.sealing_bytes import BytesSealer
 
 Headers = Sequence[tuple[bytes, bytes]]
+_PLAIN_ID: Final = 80
 _LENGTH: Final = 4
 _MASK: Final = b"***"
 
@@ -48,11 +49,18 @@ class Arrival:
     received_at: float
 
     def identity(self) -> str:
-        """Return what two deliveries of the same event have in common."""
-        if self.delivery_id is None:
+        """Return what two deliveries of the same event have in common.
+
+        Ids are taken as they are where they can be: many are in the order of time, which keeps
+        the index compact.
+        """
+        id_ = self.delivery_id
+        if id_ is None:
             return "b" + blake2b(self.body, digest_size=16).hexdigest()
-        text = self.delivery_id.encode("utf-8", "surrogatepass")
-        return "d" + blake2b(text, digest_size=16).hexdigest()
+        if len(id_) <= _PLAIN_ID and id_.isascii() and id_.isprintable():
+            return "d" + id_
+        text = id_.encode("utf-8", "surrogatepass")
+        return "h" + blake2b(text, digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from sqlalchemy import case, delete, update
+from sqlalchemy import case, delete, or_, select, update
 
 from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.ledger.tables import event
@@ -14,6 +14,7 @@ from astrio.tasks.webhooks.inbox.event import State
 from astrio.tasks.webhooks.inbox.looking import Which
 
 WINDOW: Final = 7 * 86400.0  # seconds for which a delivery is known again
+_AT_ONCE: Final = 500  # rows of a transaction, which keeps the gateway waiting no longer
 _ENDED: Final = (State.DONE, State.DEAD)
 
 
@@ -60,10 +61,18 @@ def purge(
     The rows themselves go once they are older than `window` seconds: until then a delivery that
     comes again is known.
     """
+    ledger, old = ledger or Ledger(), now() - window
     ended = [*which.conditions(), event.c.state.in_(_ENDED)]
-    old = event.c.received_at < now() - window
-    with (ledger or Ledger()).writing() as connection:
-        gone = connection.execute(delete(event).where(*ended, old, event.c.sealed.is_not(None)))
-        connection.execute(delete(event).where(*ended, old))
-        emptied = update(event).where(*ended, event.c.sealed.is_not(None)).values(sealed=None)
-        return gone.rowcount + connection.execute(emptied).rowcount
+    mine = or_(event.c.received_at < old, event.c.sealed.is_not(None))
+    query = select(event.c.id, event.c.received_at, event.c.sealed.is_not(None))
+    count, some = 0, query.where(*ended, mine).order_by(event.c.id).limit(_AT_ONCE)
+    while True:
+        with ledger.writing() as connection:
+            rows = connection.execute(some).all()
+            gone = [id_ for id_, received_at, _ in rows if received_at < old]
+            kept = [id_ for id_, received_at, _ in rows if received_at >= old]
+            connection.execute(delete(event).where(event.c.id.in_(gone)))
+            connection.execute(update(event).where(event.c.id.in_(kept)).values(sealed=None))
+        count += sum(bool(full) for _, _, full in rows)
+        if len(rows) < _AT_ONCE:
+            return count
