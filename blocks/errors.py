@@ -15,6 +15,7 @@
         ├── ConnectorError            the project's own Python failed
         ├── DestinationError          the destination refuses what is written
         ├── ContractError             a record does not fit the table, which is frozen
+        ├── QualityError              the figures of a field cross a threshold of the file
         ├── TooManyRejectsError       more records were rejected than the file allows
         └── ImbalanceError            the records do not add up
 
@@ -136,6 +137,12 @@ class ContractError(FatalError):
     """A record does not fit the table, which `push.contract` keeps as it is."""
 
     kind = "contract"
+
+
+class QualityError(FatalError):
+    """The figures of a run's fields cross a threshold of `quality:`."""
+
+    kind = "quality"
 
 
 class TooManyRejectsError(FatalError):

@@ -19,6 +19,7 @@ from astrio.tasks.incremental_settings import IncrementalSettings
 from astrio.tasks.paginate.choice import AnyPaginator
 from astrio.tasks.paginate.none import NoPagination
 from astrio.tasks.python.references import Reference
+from astrio.tasks.quality.settings import QualitySettings
 from astrio.tasks.rules.settings import RuleSettings
 from astrio.tasks.settings import (
     RequestSettings,
@@ -106,6 +107,9 @@ class Integration(Settings):
         (),
         alias="validate",
         description="Rules; or module:name of a pydantic model, or of a function of a row.",
+    )
+    quality: tuple[QualitySettings, ...] = Field(
+        (), description="What the figures of fields may be before a run warns, or fails."
     )
     max_rejected: int | str | None = Field(None, description='Count, or share such as "5%".')
     quarantine: QuarantineSettings = Field(default_factory=QuarantineSettings)

@@ -35,6 +35,7 @@ from astrio.tasks.options import RunOptions
 from astrio.tasks.outcome import Outcome
 from astrio.tasks.page_source import PageSource
 from astrio.tasks.pushing import fail_run
+from astrio.tasks.quality.profile import Profile
 from astrio.tasks.read_plan import ReadPlan
 from astrio.tasks.report import Requests, RunReport
 from astrio.tasks.report import Window as ReportWindow
@@ -134,7 +135,9 @@ class Run:
             reading = python_source(
                 integration, window, context, watermark=mark, ties=ties, limit=limit
             )
+        outcome.quality, outcome.earlier = integration.quality, state.profile
         plan = self._with_parts(resolved_api(integration), reading, context, outcome)
+        account.profile.whole = point is None
         return replace(plan, requests_before=before)
 
     def _plan_of(self, pages: PageSource, outcome: Outcome) -> Plan:
@@ -150,7 +153,14 @@ class Run:
         context: MappingContext,
         outcome: Outcome,
     ) -> Plan:
-        mapping, rules = judging(self.integration, context)
+        integration = self.integration
+        mapping, rules = judging(integration, context)
+        passes = integration.map is None and integration.transform is None
+        self.account.profile = Profile(
+            mapped=mapping.columns is not None,
+            sources=not passes,
+            count_all={each.field for each in integration.quality if each.counts_distinct},
+        )
         return Plan(api, reading, mapping, rules, outcome)
 
     async def effects(self, events: Sequence[str]) -> set[str]:
@@ -186,6 +196,7 @@ class Run:
         durable = durable and source.export is None and source.python is None
         incremental = source.incremental
         judged_at_end = source.paginate.total is not None or integration.max_rejected is not None
+        judged_at_end |= any(each.severity == "error" for each in integration.quality)
         outcome.atomic = integration.push.mode == "append" and (not durable or judged_at_end)
         outcome.staged = integration.push.mode == "replace"
         unbounded = (options.since, options.until, options.limit) == (None, None, None)

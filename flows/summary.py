@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from astrio.tasks.quality.figures import Changes, FieldFigures
 from astrio.tasks.report import BrokenRule, RunReport, TableChanges
 
+SHOWN_FIELDS = 50
 _FATES = ("filtered", "rejected", "written", "unchanged", "failed")
 STATES = {
     "completed": "Completed",
@@ -43,6 +45,9 @@ def facts(report: RunReport) -> list[tuple[str, str]]:
         pairs.append(("Rows deleted", f"{records.deleted:,} that the source has no more"))
     if report.table is not None:
         pairs.extend(_changes(report.table))
+    for label, changes in (("Drift", report.drift.fields), ("Source drift", report.drift.source)):
+        if changes:
+            pairs.append((label, _drift(changes)))
     pairs.append(("Time", f"{report.seconds:.1f} s"))
     return pairs
 
@@ -60,6 +65,16 @@ def _broken(rule: BrokenRule) -> str:
     return f"{field}{rule.rule}: {rule.records:,}{mild}"
 
 
+def _of_part(each: FieldFigures) -> str:
+    return "" if each.distinct_of == each.filled else f" of the first {each.distinct_of:,}"
+
+
+def _drift(changes: Changes) -> str:
+    told = [f"{name} {how}" for name, how in changes.changed.items()]
+    kinds = (("appeared", changes.appeared), ("vanished", changes.vanished), ("changed", told))
+    return "; ".join(f"{verb}: {', '.join(names)}" for verb, names in kinds if names)
+
+
 def markdown(report: RunReport, earlier: Sequence[Mapping[str, Any]] = ()) -> str:
     """Return the report, and a line for each earlier run, as the text of a Markdown artifact."""
     lines = [f"## {report.integration}", "", f"**{headline(report)}**", ""]
@@ -70,7 +85,33 @@ def markdown(report: RunReport, earlier: Sequence[Mapping[str, Any]] = ()) -> st
         where = f" `{report.error.request}`" if report.error.request else ""
         lines += ["", f"**{report.error.kind}:** {report.error.message}{where}"]
         lines += ["", report.error.advice]
-    return "\n".join([*lines, *_history(earlier)])
+    return "\n".join([*lines, *_fields(report), *_history(earlier)])
+
+
+def _fields(report: RunReport) -> list[str]:
+    """Return the figures of fields as a table; a resumed run's are only of its last part."""
+    if not report.fields:
+        return []
+    head = ["field", "kinds", "filled", "nulls", "invalid", "distinct", "min", "max", "length"]
+    rows = [_field(name, each) for name, each in list(report.fields.items())[:SHOWN_FIELDS]]
+    table = [head, ["---"] * 2 + ["---:"] * (len(head) - 2), *rows]
+    lines = [f"| {' | '.join(map(_cell, cells))} |" for cells in table]
+    part = "" if report.profiled.whole else ", since the run was resumed"
+    more = len(report.fields) - len(rows) + report.profiled.untracked
+    rest = ["", f"and {more:,} more fields"] if more else []
+    return ["", f"### Fields of {report.profiled.records:,} records{part}", "", *lines, *rest]
+
+
+def _field(name: str, each: FieldFigures) -> list[str]:
+    lengths = [each.shortest, each.longest] if each.longest is not None else []
+    return [
+        name,
+        ", ".join(each.kinds),
+        *(f"{count:,}" for count in (each.filled, each.nulls, each.invalid)),
+        "" if each.distinct is None else f"{each.distinct:,}{_of_part(each)}",
+        *("" if bound is None else str(bound) for bound in (each.min, each.max)),
+        " to ".join(map(str, dict.fromkeys(lengths))),
+    ]
 
 
 def _history(earlier: Sequence[Mapping[str, Any]]) -> list[str]:

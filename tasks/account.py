@@ -11,6 +11,7 @@ from typing import Any
 from astrio.blocks.errors import AstrioError, ImbalanceError, TooManyRejectsError
 from astrio.tasks.batch import Batch
 from astrio.tasks.destinations.base import Written
+from astrio.tasks.quality.profile import Profile
 from astrio.tasks.report import (
     MOST_FIELDS,
     OTHER_FIELDS,
@@ -36,6 +37,7 @@ class Account:
         requests: reads the HTTP client's figures.
         cursor: the highest cursor value seen in the slice.
         ties: the records at the boundary of the next run; None: they need not be known.
+        profile: what the records of committed chunks hold, field by field.
     """
 
     report: RunReport
@@ -45,6 +47,7 @@ class Account:
     requests: Callable[[], Requests] = Requests
     cursor: Any = None
     ties: dict[str, Any] | None = None
+    profile: Profile = field(default_factory=Profile)
     _first_reading: int = field(default=0, repr=False)
 
     def after(self, batches: list[Batch], written: Written) -> tuple[int, Records]:
@@ -97,6 +100,7 @@ class Account:
         self.report.table = self.table_after(written)
         self.report.broken_rules = self.broken_after(batches)
         self.report.requests = self.requests()
+        self.profile.add(batches, [*written.rejected, *written.failed])
         for batch in batches:
             if batch.page.parents is not None:
                 self.report.parents = Parents(**asdict(batch.page.parents))
@@ -111,6 +115,7 @@ class Account:
         self.report.records = Records()
         self.report.pages = 0
         self.report.broken_rules = []
+        self.profile = self.profile.restarted()
         self.report.parents = None
         if self.report.table is not None:
             self.report.table.discarded_values.clear()
@@ -169,6 +174,10 @@ class Account:
                 advice="See why with `astrio quarantine list`; mend the mapping, then run again.",
             )
 
+    def tell(self) -> None:
+        """Put the figures of the profile into the report."""
+        self.report.fields, self.report.profiled = self.profile.figures(), self.profile.scope
+
     def roll_back(self) -> None:
         """Count rows whose transaction was rolled back as failed."""
         records = self.report.records
@@ -181,6 +190,7 @@ class Account:
         self.report.state = state
         self.report.error = ErrorReport.of(error)
         self.report.requests = self.requests()
+        self.tell()
         if self.report.stop_reason is None:
             self.report.stop_reason = "error"
         return self.report

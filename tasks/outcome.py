@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from astrio.tasks.account import Account
 from astrio.tasks.batch import Page
 from astrio.tasks.destinations.base import Destination
+from astrio.tasks.quality.settings import QualitySettings
 from astrio.tasks.report import Records, TableChanges
 
 T = TypeVar("T")
@@ -32,6 +33,8 @@ class Outcome:
         atomic: the slice stays in one transaction.
         staged: the rows take the place of the table's at the end (`replace`).
         sorted: the watermark moves with each chunk.
+        quality: the thresholds of `quality:`.
+        earlier: what is remembered of the fields in earlier runs.
         reread: every record of the source is read, and written over the row that it has.
         apart: the records are not the stream's own reading (a replay): its resume point stays.
         finished: the destination has ended the slice: nothing of it can be taken back.
@@ -46,6 +49,8 @@ class Outcome:
     atomic: bool = False
     staged: bool = False
     sorted: bool = False
+    quality: Sequence[QualitySettings] = ()
+    earlier: dict[str, Any] | None = None
     reread: bool = False
     apart: bool = False
     finished: bool = False

@@ -13,10 +13,12 @@ from astrio.blocks.errors import (
     AstrioError,
     DestinationBusyError,
     ImbalanceError,
+    QualityError,
     TooManyRejectsError,
 )
 from astrio.tasks.batch import Batch
 from astrio.tasks.destinations.base import Chunk, Written
+from astrio.tasks.judging import judge
 from astrio.tasks.outcome import Outcome
 from astrio.tasks.progress import Progress, announce
 from astrio.tasks.report import Parents, RunReport, TableChanges
@@ -64,7 +66,8 @@ async def fail_run(outcome: Outcome, error: AstrioError, *, state: str = "failed
         account.roll_back()
     _stop_clock(outcome)
     report = account.fail(error, state=state)
-    unusable = isinstance(error, ImbalanceError | TooManyRejectsError) and not outcome.apart
+    found_wanting = ImbalanceError | TooManyRejectsError | QualityError
+    unusable = isinstance(error, found_wanting) and not outcome.apart
     await outcome.call(outcome.destination.abandon, report, clear_resume=unusable)
     return report
 
@@ -81,6 +84,7 @@ async def _close_account(outcome: Outcome) -> RunReport:
     account, report = outcome.account, outcome.account.report
     account.close()
     account.check(whole=outcome.staged)
+    profile = judge(outcome)
     watermark = _watermark(outcome)
     if outcome.cursor is not None and watermark is not None:
         report.checkpoint = {outcome.cursor: watermark}
@@ -102,6 +106,7 @@ async def _close_account(outcome: Outcome) -> RunReport:
         ties=account.ties,
         clear_resume=not outcome.apart,
         reread=outcome.reread and report.stop_reason != "limit",
+        profile=profile,
     )
     return report
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from astrio.blocks.errors import AstrioError
+from astrio.tasks.quality.figures import Breach, Drift, FieldFigures, Profiled
 
 MOST_FIELDS: Final = 500
 OTHER_FIELDS: Final = "(others)"
@@ -139,6 +140,10 @@ class RunReport(_Model):
     parents: Parents | None = None
     table: TableChanges | None = None
     broken_rules: list[BrokenRule] = Field(default_factory=list)
+    fields: dict[str, FieldFigures] = Field(default_factory=dict)
+    profiled: Profiled = Field(default_factory=Profiled)
+    drift: Drift = Field(default_factory=Drift)
+    quality: list[Breach] = Field(default_factory=list)
     requests: Requests = Field(default_factory=Requests)
     checkpoint: dict[str, Any] | None = None
     seconds: float = 0.0

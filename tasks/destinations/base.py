@@ -19,11 +19,13 @@ class StreamState:
         watermark: the incremental cursor value up to which everything is accounted for.
         resume: the unfinished run's resume point (JSON values), None if the last run ended.
         ties: the records at the watermark or above it that are written, by their content.
+        profile: what is remembered of the fields in earlier runs.
     """
 
     watermark: Any = None
     resume: dict[str, Any] | None = None
     ties: Mapping[str, Any] = field(default_factory=dict)
+    profile: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -128,7 +130,7 @@ class Destination(Protocol):
         """Write a chunk; all of it becomes durable, or nothing."""
         ...
 
-    def finish(
+    def finish(  # noqa: PLR0913 (what is stored is given by name)
         self,
         report: RunReport,
         *,
@@ -136,11 +138,12 @@ class Destination(Protocol):
         ties: Mapping[str, Any] | None = None,
         clear_resume: bool,
         reread: bool = False,
+        profile: dict[str, Any] | None = None,
     ) -> None:
         """End the slice: keep the report, move the watermark if given, drop the resume point.
 
         `reread` says that every record of the source was read and written in this slice, so that
-        columns added before are filled now.
+        columns added before are filled now; `profile` is to be remembered for the next run.
         """
         ...
 

@@ -21,6 +21,7 @@ from astrio.tasks.destinations.sql import (
     effects,
     moment,
     partitions,
+    profiles,
     tables,
 )
 from astrio.tasks.destinations.sql.database import Database, savepoint, transaction
@@ -144,7 +145,7 @@ class SqlDestination:
         self._rejects.note(*settled)
         return written
 
-    def finish(
+    def finish(  # noqa: PLR0913 (what is stored is given by name)
         self,
         report: RunReport,
         *,
@@ -152,6 +153,7 @@ class SqlDestination:
         ties: Mapping[str, Any] | None = None,
         clear_resume: bool,
         reread: bool = False,
+        profile: dict[str, Any] | None = None,
     ) -> None:
         """End the slice: keep the report, move the watermark if given, drop the resume point.
 
@@ -164,6 +166,7 @@ class SqlDestination:
                 report.records.deleted = self._staging.take_place(connection)
             report.warnings += self._rejects.close(connection, self._stamp)
             checkpoint.end_run(connection, self._stamp, report)
+            profiles.save(connection, self._dialect, self._stamp, profile)
             self._save(connection, watermark=watermark, ties=ties, clear_resume=clear_resume)
             self._lease.extend(connection)
         self._rejects.forget()
@@ -238,7 +241,8 @@ class SqlDestination:
         self._lease.take(connection, self._dialect)
         checkpoint.create(connection, self._dialect, self._stamp)
         self._rejects.load(connection)
-        return checkpoint.load(connection, self._stream)
+        state = checkpoint.load(connection, self._stream)
+        return replace(state, profile=profiles.load(connection, self._stream))
 
     @contextmanager
     def _chunk(self) -> Iterator[Connection]:

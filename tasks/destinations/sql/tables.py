@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateColumn
 from astrio.blocks.errors import DestinationError
 from astrio.tasks.destinations.sql.dialect import Dialect
 
-VERSION: Final = 3
+VERSION: Final = 4
 metadata = MetaData()
 
 
@@ -124,6 +124,15 @@ untyped = Table(
     comment="Columns created before any value was seen; the first value decides their type.",
 )
 
+
+profile = Table(
+    "_astrio_profile",
+    metadata,
+    _text("stream", key=True),
+    _text("profile", null=False),
+    _text("updated_at", null=False),
+    comment="What the fields of a stream's earlier runs were like, to tell when they change.",
+)
 
 made_column = Table(
     "_astrio_column",

@@ -1,0 +1,1 @@
+"""Data quality: figures of each field and run, drift between runs, thresholds."""
