@@ -77,7 +77,7 @@ def _short_form(text: str, settings: RuleSettings) -> Rule:
     try:
         return kind(kind.from_text(argument), settings)
     except RuleError as error:
-        key = error.key if error.key in kind.options else "validator"
+        key = error.key if kind.sees_record or error.key in kind.options else "validator"
         raise RuleError(error.message, key) from None
 
 
@@ -86,7 +86,7 @@ def _mistakes(settings: RuleSettings, targets: Collection[str] | None) -> Iterat
     yield from _in_field(settings, rules, targets)
     yield from _in_expressions(settings, targets)
     for error in wrong:
-        if error.key not in ("expr", "when"):  # told above, each with its place
+        if error.key != "expr":  # told above, with its place
             yield RuleMistake(error.key, error.message, error.offset)
     for place, name in enumerate(settings.sanitize):
         if mistake := sanitizer_mistake(name):
@@ -127,8 +127,9 @@ def _in_expressions(
         found = expression_mistakes(text[skipped:], targets, template=key == "message")
         for each in found:
             offset = None if each.offset is None else each.offset + skipped
-            hint = f"; {each.suggestion}" if each.suggestion else "."
-            yield RuleMistake(key, each.message.rstrip(".") + hint, offset)
+            hint = each.suggestion or ""
+            told = f"; {hint[:1].lower()}{hint[1:]}" if hint else "."
+            yield RuleMistake(key, each.message.rstrip(".") + told, offset)
 
 
 def _idle_options(settings: RuleSettings, rules: Sequence[Rule]) -> Iterator[RuleMistake]:

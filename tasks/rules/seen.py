@@ -1,6 +1,6 @@
 """The values that `unique` has seen: digests, in memory while they are few, then on disk.
 
-A value costs some 200 bytes. Beyond 100,000 all are in a temporary SQLite database, which the
+A value costs some 150 bytes. Beyond 100,000 all are in a temporary SQLite database, which the
 system deletes with the process, so that memory does not grow with the number of records.
 """
 

@@ -19,6 +19,7 @@ from astrio.tasks.rules.seen import Seen
 from astrio.tasks.rules.settings import RuleSettings
 
 _GREATEST_EXPONENT = 400
+_OWNER_BYTES = 8
 
 
 class Unique(Rule):
@@ -33,7 +34,8 @@ class Unique(Rule):
         """Start with nothing seen."""
         super().__init__(argument, settings)
         self._seen = Seen()
-        self._salt = secrets.token_bytes(16)  # digests of e-mail addresses could be guessed
+        # Salted, since the digests of e-mail addresses could be guessed.
+        self._begun = blake2b(digest_size=16, key=secrets.token_bytes(16))
 
     @classmethod
     def asked(cls, settings: RuleSettings) -> Any:
@@ -47,7 +49,7 @@ class Unique(Rule):
 
     def taken(self, value: Any, owner: Any, *, keep: bool = True) -> bool:
         """Whether another owner has the value; if none has, it is the owner's from now on."""
-        digest, mine = self._digest(value, 16), self._digest(owner, 8)
+        digest, mine = self._digest(value), self._digest(owner)[:_OWNER_BYTES]
         known = self._seen.owner(digest)
         if known is None and keep:
             self._seen.add(digest, mine)
@@ -57,9 +59,11 @@ class Unique(Rule):
         """Begin anew: the source is read again from its start."""
         self._seen.forget()
 
-    def _digest(self, value: Any, size: int) -> bytes:
-        told = repr(_comparable(value)).encode("utf-8", "surrogatepass")
-        return blake2b(told, digest_size=size, key=self._salt).digest()
+    def _digest(self, value: Any) -> bytes:
+        plain = value if value.__class__ is str else _comparable(value)
+        digest = self._begun.copy()
+        digest.update(repr(plain).encode("utf-8", "surrogatepass"))
+        return digest.digest()
 
 
 def _comparable(value: Any) -> Any:
