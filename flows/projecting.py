@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from astrio.flows.integration import Integration
-from astrio.tasks.decode.projection import Projection, keys_to
+from astrio.tasks.decode.keys import keys_to
+from astrio.tasks.decode.projection import Projection
 from astrio.tasks.mapping.shape import shape_of
 
 

@@ -10,6 +10,8 @@ from astrio.blocks.errors import ApiAnswerError, RecordRejectedError
 from astrio.tasks.answers import Answers
 from astrio.tasks.batch import Problem, Reject
 from astrio.tasks.cursor_reader import CursorReader
+from astrio.tasks.decode.apart import Apart
+from astrio.tasks.decode.base import BrokenRecord
 from astrio.tasks.mapping.compile import Expression
 from astrio.tasks.projected import Projected, picked
 from astrio.tasks.shapes import describe
@@ -71,6 +73,7 @@ class Selection:
         Raises:
             ApiAnswerError: a cursor cannot be read.
         """
+        apart = isinstance(records, Apart)
         if self._extra is not None:
             records = [_extended(record, self._extra) for record in records]
         cursor, known = None, 0
@@ -86,7 +89,7 @@ class Selection:
             elif seen.wanted is not None:
                 wanted = picked(records, [at for at, yes in enumerate(seen.wanted) if yes])
         errors: list[Reject] = []
-        if self._answers.rejects:
+        if self._answers.rejects or apart:
             wanted, errors = self._answers.sorted_out(wanted)
         kept, rejects = judged(wanted, self._keep)
         ties = self._ties.current if self._ties is not None else None
@@ -125,6 +128,8 @@ def _extended(record: Any, extra: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ApiAnswerError: it has one of them, or is no object.
     """
+    if isinstance(record, BrokenRecord):
+        return record
     if not isinstance(record, dict):
         raise ApiAnswerError(
             f"A child's record is {describe(record)}, not an object to hold its parent's key.",

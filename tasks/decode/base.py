@@ -6,7 +6,7 @@ import codecs
 import io
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, ClassVar
 
 from astrio.blocks.errors import ApiAnswerError
@@ -31,6 +31,15 @@ class BrokenRecord(dict[str, Any]):
         """Take the 1-based line, a sentence about it, and what it holds (shortened)."""
         shown = content[:50] if isinstance(content, list) else str(content)[:1000]
         super().__init__({"line": line, "content": shown})
+        self.reason = reason
+
+
+class RefusedRecord(BrokenRecord):
+    """A record with a value that cannot be used, to be quarantined as it is."""
+
+    def __init__(self, record: Mapping[str, Any], reason: str) -> None:
+        """Take the record, with texts for what is no JSON, and a sentence about it."""
+        dict.__init__(self, record)
         self.reason = reason
 
 

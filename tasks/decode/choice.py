@@ -14,9 +14,9 @@ from astrio.blocks.api import Limits
 from astrio.blocks.errors import ApiAnswerError
 from astrio.blocks.settings import subclasses_in
 from astrio.tasks import decode
+from astrio.tasks.decode.apart import decode_page
 from astrio.tasks.decode.archive import is_packed, unpacked
 from astrio.tasks.decode.base import Decoder
-from astrio.tasks.decode.json import decode_json
 from astrio.tasks.decode.projection import Projection
 from astrio.tasks.settings import ResponseSettings
 
@@ -63,7 +63,7 @@ class Decoding:
         kind = headers.get("content-type", "")
         if self._plain and _is_json(kind) and not is_packed(content[:4]):
             found = self._projection and self._projection.decode(content, headers)
-            return decode_json(content, headers) if found is None else found
+            return decode_page(content, headers, self._records) if found is None else found
         if is_packed(content[:4]):
             return self._packed(io.BytesIO(content), kind, url)
         return self._decoder(kind, _file_name(url)).decode(content, kind)

@@ -16,7 +16,12 @@ from astrio.tasks.mapping.values import LONGEST_NUMBER
 
 _CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
 _BOM = b"\xef\xbb\xbf"
+_FAULT = "The fault is the API's."
 _EXPECTED = "Check base_url and path: JSON was expected."
+
+
+class UnusableValueError(ApiAnswerError):
+    """The body holds what no record can: what JSON cannot say (NaN), or too much nesting."""
 
 
 def decode_json(content: bytes, headers: Mapping[str, str]) -> Any:
@@ -32,6 +37,14 @@ def decode_json(content: bytes, headers: Mapping[str, str]) -> Any:
         return _decode_with_care(content, headers.get("content-type", ""))
 
 
+def decode_as_told(content: bytes) -> Any:
+    """Return a value in UTF-8 with texts for what JSON cannot say; None: it cannot be decoded."""
+    try:
+        return json.loads(content, parse_constant=str, parse_float=_number, parse_int=_whole)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _decode_with_care(content: bytes, kind: str) -> Any:
     """Decode what is legal JSON but too much for msgspec, or say what is wrong with it."""
     if not content.strip():
@@ -42,11 +55,13 @@ def _decode_with_care(content: bytes, kind: str) -> Any:
             text, parse_constant=_refuse_constant, parse_float=_number, parse_int=_whole
         )
     except (UnicodeError, LookupError):
-        raise _unusable(
-            "is not in the charset it claims", kind, "The fault is the API's."
-        ) from None
+        raise _unusable("is not in the charset it claims", kind, _FAULT) from None
     except RecursionError:
-        raise _unusable("is nested too deeply", kind, _EXPECTED) from None
+        told = _unusable("is nested too deeply", kind, _EXPECTED)
+        raise UnusableValueError(told.message, advice=told.advice) from None
+    except _NotANumberError as error:
+        told = _unusable(f"holds {error}, which is no JSON number", kind, _FAULT)
+        raise UnusableValueError(told.message, advice=told.advice) from None
     except ValueError as error:
         raise _unusable(*_what_is_wrong(content, kind, error)) from None
 
@@ -80,13 +95,11 @@ def _whole(text: str) -> int | Decimal:
 
 
 def _what_is_wrong(content: bytes, kind: str, error: ValueError) -> tuple[str, str, str]:
-    if isinstance(error, _NotANumberError):
-        return f"holds {error}, which is no JSON number", kind, "The fault is the API's."
     if "html" in kind.lower() or content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
         advice = "Check base_url and path: a login, error or proxy page may answer there."
         return "is HTML or XML, not JSON", kind, advice
     if not isinstance(error, json.JSONDecodeError):
-        return "holds what cannot be decoded", kind, "The fault is the API's."
+        return "holds what cannot be decoded", kind, _FAULT
     if error.pos >= len(error.doc.rstrip()) - 1 or "Unterminated" in error.msg:
         advice = "Run again; if it stays, ask for smaller pages."
         return f"is JSON that breaks off after {len(content):,} bytes", kind, advice

@@ -9,7 +9,6 @@ import msgspec
 
 from astrio.tasks.decode.json import decode_json
 from astrio.tasks.mapping.shape import Shape
-from astrio.tasks.paths import Every, compile_path
 from astrio.tasks.projected import Origin, Projected
 
 _LEVEL: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -64,11 +63,3 @@ class Projection:
 def _declares_another(kind: str) -> bool:
     """Whether a body is said to be in another charset than UTF-8."""
     return "charset" in kind.lower() and "utf-8" not in kind.lower()
-
-
-def keys_to(records: str) -> tuple[str, ...] | None:
-    """Return the keys that lead to the list of records; None: the path is no chain of keys."""
-    path = compile_path(records)
-    steps = path.steps[:-1] if path.steps[-1:] == (Every.ITEM,) else path.steps
-    keys = tuple(step for step in steps if isinstance(step, str))
-    return keys if path.expression is None and len(keys) == len(steps) else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from astrio.tasks.decode.apart import decode_page
 from astrio.tasks.decode.base import Decoder
-from astrio.tasks.decode.json import decode_json
 
 
 class Json(Decoder):
@@ -21,7 +21,7 @@ class Json(Decoder):
         """Return the value."""
         if self.settings.charset:
             kind = f"application/json; charset={self.settings.charset}"
-        return decode_json(content, {"content-type": kind})
+        return decode_page(content, {"content-type": kind}, self.records)
 
     def pieces(self, file: BinaryIO, kind: str) -> Iterator[Any]:
         """Yield the value."""

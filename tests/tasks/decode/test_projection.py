@@ -16,7 +16,8 @@ from astrio.tasks.answers import Answers
 from astrio.tasks.batch import Page
 from astrio.tasks.cursor_reader import CursorReader
 from astrio.tasks.decode.json import decode_json
-from astrio.tasks.decode.projection import Projection, keys_to
+from astrio.tasks.decode.keys import keys_to
+from astrio.tasks.decode.projection import Projection
 from astrio.tasks.mapping.compile import MappingContext, compile_expression, compile_mapping
 from astrio.tasks.mapping.shape import shape_of
 from astrio.tasks.paths import compile_path
