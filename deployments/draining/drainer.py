@@ -127,20 +127,19 @@ class Drainer:
             if event.attempts == 1 and not event.replays:
                 self._arrived(event)
         try:
-            for alike in by_attempts(events):
-                await self._groups(name, integrations, alike)
+            for size, alike in by_size(events).items():
+                await self._groups(name, integrations, alike, size)
         finally:
             holding.cancel()
             await asyncio.gather(holding, return_exceptions=True)
 
     async def _groups(
-        self, name: str, integrations: Sequence[Integration], events: Sequence[Event]
+        self, name: str, integrations: Sequence[Integration], events: Sequence[Event], least: int
     ) -> None:
-        """Carry events out in groups: the more often they were tried, the smaller at first.
+        """Carry events out in groups, the first of `least` events, later ones larger.
 
         What was tried beside an event that crashes its run is soon done again in large groups.
         """
-        least = max(MOST_EVENTS // _SHRINK ** (events[0].attempts - 1), 1)
         size = least
         while events:
             group, events = events[:size], events[size:]
@@ -194,12 +193,16 @@ class Drainer:
         await asyncio.to_thread(act, ids, *more)
 
 
-def by_attempts(events: Sequence[Event]) -> list[list[Event]]:
-    """Put those together that were tried equally often; what is new comes first."""
+def by_size(events: Sequence[Event]) -> dict[int, list[Event]]:
+    """Put those together that begin in groups of the same size, the largest first.
+
+    The more often an event was tried, the smaller its first group.
+    """
     alike: dict[int, list[Event]] = {}
-    for event in events:
-        alike.setdefault(event.attempts, []).append(event)
-    return [alike[attempts] for attempts in sorted(alike)]
+    for event in sorted(events, key=lambda each: each.attempts):
+        size = max(MOST_EVENTS // _SHRINK ** (event.attempts - 1), 1)
+        alike.setdefault(size, []).append(event)
+    return alike
 
 
 def is_of_the_events(error: Exception) -> bool:

@@ -27,7 +27,7 @@ from astrio.deployments.server_process import is_healthy, launch
 from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.webhooks.inbox.appending import Appender
 from astrio.tasks.webhooks.inbox.event import Arrival, State
-from astrio.tasks.webhooks.inbox.looking import Which, counts, listed
+from astrio.tasks.webhooks.inbox.looking import Which, backlog, counts, listed
 
 FILE = """\
 name: {name}
@@ -83,6 +83,11 @@ def written(folder: Path, table: str = "orders") -> int:
 
 def more_is_written(folder: Path, than: int) -> bool:
     return written(folder) > than
+
+
+def nothing_waits(*, pause: float) -> bool:
+    time.sleep(pause)
+    return sum(each.waiting for each in backlog().values()) == 0
 
 
 @contextmanager
@@ -177,9 +182,10 @@ def test_killed_at_any_moment_no_event_is_lost_and_none_has_its_effect_twice(
         process.wait()
     process = subprocess.Popen([sys.executable, "-c", QUICK, str(tmp_path)], env=environment)
     try:
-        assert eventually(lambda: counts() == {"shop": {State.DONE: arrived}}, 90), counts()
+        assert eventually(partial(nothing_waits, pause=1), 180), counts()
     finally:
         process.kill()
+    assert counts() == {"shop": {State.DONE: arrived}}
     distinct = query(tmp_path / "a.db", "SELECT count(*), count(DISTINCT id) FROM orders")
     assert distinct == [(arrived, arrived)]
 
