@@ -21,11 +21,9 @@ def judging(
         ConfigurationError: the mapping or the rules have mistakes, or there is no such model.
     """
     mapping = mapping_of(integration, context)
-    key, columns = integration.push.key, mapping.columns
+    key = integration.push.key
     keyed = Keyed(mapping, key) if key else mapping
-    if isinstance(integration.rules, str):
-        return keyed, compile_model(model_or_function(integration.rules), columns, key=key)
-    return keyed, compile_rules(integration.rules, columns, key=key, context=context)
+    return keyed, rules_of(integration, mapping.columns, context)
 
 
 def mapping_of(integration: Integration, context: MappingContext) -> CompiledMapping:
@@ -38,3 +36,17 @@ def mapping_of(integration: Integration, context: MappingContext) -> CompiledMap
     if integration.transform is not None:
         return PythonTransform(integration.transform, context, key)
     return compile_mapping(integration.map, context, key=key)
+
+
+def rules_of(
+    integration: Integration, columns: tuple[str, ...] | None, context: MappingContext
+) -> CompiledRules:
+    """Return what judges the integration's rows: its rules, a model, or the user's own function.
+
+    Raises:
+        ConfigurationError: the rules have mistakes, or there is no such model.
+    """
+    key = integration.push.key
+    if isinstance(integration.rules, str):
+        return compile_model(model_or_function(integration.rules), columns, key=key)
+    return compile_rules(integration.rules, columns, key=key, context=context)

@@ -15,7 +15,7 @@ from astrio.blocks.api import RestApi
 from astrio.blocks.errors import ApiAnswerError, AstrioError
 from astrio.flows.connecting import resolved_api, with_source
 from astrio.flows.integration import Integration
-from astrio.flows.judging import judging
+from astrio.flows.judging import mapping_of, rules_of
 from astrio.flows.python_source import python_source
 from astrio.flows.reading_plan import reading_plan
 from astrio.tasks.answers import Answers
@@ -240,7 +240,8 @@ def _plan(integration: Integration, started: datetime) -> ReadPlan:
 def judge(integration: Integration, sample: Sample) -> list[Judged]:
     """Map each record of the sample and hold it against the rules; nothing is written."""
     context = MappingContext(sample.started)
-    mapping, rules = judging(integration, context)
+    mapping = mapping_of(integration, context)
+    rules = rules_of(integration, mapping.columns, context)
     key = integration.push.key if integration.push.mode != "append" else ()
     judged: list[Judged] = []
     for number, record in enumerate(sample.records, start=1):

@@ -36,7 +36,7 @@ class _Imported:
 
 
 _imported: dict[str, _Imported] = {}
-_added: list[str] = []
+_added: set[str] = set()
 
 
 def import_module(name: str) -> ModuleType:
@@ -104,11 +104,12 @@ def _stamp(file: Path) -> Stamp | None:
 
 def _make_findable(folder: Path) -> None:
     """Let imports find the folder's modules, after all installed ones."""
-    if _added == [str(folder)] and str(folder) in sys.path:
+    here = str(folder)
+    if [each for each in sys.path if each in _added] == [here]:
         return
     sys.path[:] = [each for each in sys.path if each not in _added]
-    _added[:] = [str(folder)]
-    sys.path.append(str(folder))
+    _added.add(here)
+    sys.path.append(here)
 
 
 def _refuse_hidden(name: str, folder: Path) -> None:

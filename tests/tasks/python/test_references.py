@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,25 @@ def test_what_cannot_be_called_with_a_record_is_refused(
 def test_what_can_be_called_with_a_record_is_taken(write: Write, text: str) -> None:
     write("crm.py", text)
     assert callable(plain_function(resolve("crm:f"), "transform"))
+
+
+def test_a_folder_that_came_back_to_the_path_is_left_out(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("crm.py", "name = 'connectors'\n")
+    resolve("crm:name")
+    before = list(sys.path)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/crm.py").write_text("name = 'elsewhere'\n")
+    monkeypatch.setenv("ASTRIO_CONNECTORS", str(tmp_path / "elsewhere"))
+    sys.path[:] = before
+    assert resolve("crm:name").value == "elsewhere"
+
+
+def test_ctrl_c_during_an_import_ends_it(write: Write) -> None:
+    write("crm.py", "raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        resolve("crm:name")
+    write("crm.py", "from astrio.blocks.errors import ConfigurationError\n"
+          "raise ConfigurationError('No account.')\n")  # fmt: skip
+    assert told("crm:name") == "`crm` cannot be imported: No account. (connectors/crm.py, line 2)"
