@@ -51,11 +51,11 @@ def import_module(name: str) -> ModuleType:
     folder = connectors_folder()
     _forget_changed(folder)
     _make_findable(folder)
+    importlib.invalidate_caches()  # a file, or the folder itself, may just have been written
     _refuse_hidden(name.partition(".")[0], folder)
     if name in sys.modules:
         return sys.modules[name]
     known, output = set(sys.modules), StringIO()
-    importlib.invalidate_caches()
     try:
         with redirect_stdout(output), _without_bytecode():
             return importlib.import_module(name)

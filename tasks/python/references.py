@@ -64,6 +64,14 @@ def resolve(reference: str) -> Target:
     return Target(reference, value, file, written_at(value), prints(name))
 
 
+def source_of(reference: str) -> str:
+    """Return the text of the file that what is referenced is written in; "" if there is none."""
+    try:
+        return Path(resolve(reference).file).read_text("utf-8", errors="replace")
+    except (PythonError, OSError):
+        return ""  # the run itself tells what is wrong
+
+
 def _nothing(module: Any, owner: Any, name: str) -> PythonError:
     own = [each for each in dir(owner) if not each.startswith("_")]
     close = get_close_matches(name, own, n=1)

@@ -12,6 +12,7 @@ from tests.support.connectors import Write
 
 from astrio.blocks.errors import ConfigurationError, ConnectorError, TooManyRejectsError
 from astrio.flows.integration import Integration
+from astrio.flows.mapping_version import mapping_version
 from astrio.tasks.python.references import resolve
 
 USERS = """
@@ -168,3 +169,13 @@ def test_a_source_in_python_has_the_session_of_its_api(write: Write, tmp_path: P
     with cursor_api(records) as api:
         report = run(sourced(tmp_path / "items.db", source={"api": {"base_url": api.url}}))
     assert (report.records.written, report.pages, report.requests.sent) == (25, 3, 3)
+
+
+def test_the_mappings_version_changes_with_the_functions_module(write: Write) -> None:
+    plan = sourced(Path("items.db"), transform="users:row", validate="users:judge")
+    missing = mapping_version(plan)
+    write("users.py", f"{USERS}def judge(row): ...\n")
+    first = mapping_version(plan)
+    assert (first != missing, mapping_version(plan)) == (True, first)
+    write("users.py", f"{USERS}def judge(row): return 'no'\n")
+    assert mapping_version(plan) != first

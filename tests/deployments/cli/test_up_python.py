@@ -13,10 +13,17 @@ FILE = """\
 name: often
 source: {{python: "crm:items", api: {{base_url: "{url}"}}}}
 transform: crm:row
+validate: crm:Item
 push: {{to: {{url: "sqlite:///often.db"}}, table: items, mode: upsert, key: [id]}}
 schedule: {{every: 5s}}
 """
 CRM = """
+from pydantic import BaseModel
+
+class Item(BaseModel):
+    id: int
+    name: str
+
 async def items(context):
     yield (await context.api.get("/items")).body["items"]
 

@@ -168,3 +168,9 @@ def test_ctrl_c_during_an_import_ends_it(write: Write) -> None:
     write("crm.py", "from astrio.blocks.errors import ConfigurationError\n"
           "raise ConfigurationError('No account.')\n")  # fmt: skip
     assert told("crm:name") == "`crm` cannot be imported: No account. (connectors/crm.py, line 2)"
+
+
+def test_a_folder_that_is_made_later_is_found(write: Write) -> None:
+    assert "There is no module `crm`" in told("crm:name")
+    write("crm.py", "name = 1\n")
+    assert resolve("crm:name").value == 1
