@@ -23,7 +23,7 @@ class Which:
     """Which events are meant; nothing given: all of them.
 
     Attributes:
-        ids: astrio's ids.
+        ids: astrio's ids, or the vendors' ids of deliveries.
         source: name of the webhook source.
         states: how far they have come.
         since: received at this moment or later, epoch seconds.
@@ -40,7 +40,7 @@ class Which:
         """Return them as conditions on the table."""
         asked: list[ColumnElement[bool]] = []
         if self.ids:
-            asked.append(event.c.id.in_(self.ids))
+            asked.append(event.c.id.in_(self.ids) | event.c.delivery_id.in_(self.ids))
         if self.source is not None:
             asked.append(event.c.source == self.source)
         if self.states:
