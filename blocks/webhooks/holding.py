@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar
 
@@ -72,9 +73,9 @@ class HoldsSecrets(Storable):
         return (each for each in self.secret if not is_reference(each))
 
     @property
+    @abstractmethod
     def signing(self) -> Scheme | None:
         """What the secrets are for, None if there is nothing to sign with."""
-        raise NotImplementedError
 
     def resolved_secrets(self) -> tuple[str, ...]:
         """Return every live secret, newest first.

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("blocks", "tasks", "flows", "deployments")
-KEPT = {".py", ".yaml", ".lark", ".mako", ".typed", ".sql"}
+KEPT = {".py", ".yaml", ".lark", ".mako", ".typed", ".sql", ".json"}
 
 
 def expected_files() -> set[str]:
