@@ -1,13 +1,8 @@
 """For tests of one's own integrations: no server, no destination, nothing written.
 
-from astrio.flows.testing import assert_function_examples, check_integration
-
-def test_test_accounts_are_left_out() -> None:
-outcome = check_integration("users.yaml", [{"id": 1, "test_account": True}])
-assert (outcome.rows, outcome.filtered) == ([], 1)
-
-def test_the_examples_of_my_functions_are_true() -> None:
-assert_function_examples("vat")
+`check_integration("users.yaml", [{"id": 1}])` gives the rows, the rejected records with their
+problems, and how many are left out; `assert_function_examples("vat")` computes the examples of
+one's own mapping functions. docs/python.md has tests that use them.
 """
 
 from __future__ import annotations

@@ -122,3 +122,11 @@ def test_editors_propose_the_types_and_sanitisers_of_rules() -> None:
 def test_keys_carry_descriptions_for_editors() -> None:
     push = integration_schema()["$defs"]["PushSettings"]["properties"]
     assert push["key"]["description"] == "Target fields that identify a row."
+
+
+def test_references_to_python_are_valid_where_they_may_stand() -> None:
+    assert valid(shop(source={"python": "crm:items"}, transform="crm:row", validate="crm:Item"))
+    for wrong in ("crm", "crm:", "crm.row", "crm:row()"):
+        assert not valid(shop(transform=wrong))
+        assert not valid(shop(validate=wrong))
+        assert not valid(shop(source={"python": wrong}))

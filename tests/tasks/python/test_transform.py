@@ -135,3 +135,15 @@ def test_a_copy_is_equal_and_shares_nothing(value: Any) -> None:
     assert copy == value
     assert type(copy) is type(value)
     assert not isinstance(value, list | dict) or copy is not value
+
+
+def test_hostile_records_pass_as_they_are_or_are_rejected_one_by_one(write: Write) -> None:
+    write("crm.py", "def transform(record):\n    return {'value': record['value']}\n")
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    values = [deep, "\ud800", 10**30, float("nan"), "x" * 10_000_000, {"\0": None}]
+    batch = transformed(*({"value": value} for value in values))
+    assert [each.problems[0].reason for each in batch.rejects] == ["the record is nested too deep"]
+    assert [row[0] for row in batch.rows[:2]] == values[1:3]
+    assert [row[0] for row in batch.rows[3:]] == values[4:]
