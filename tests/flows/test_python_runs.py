@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from tests.flows.running import failed_run, last_report, query, run, stored, wat
 from tests.support.connectors import Write
 
 from astrio.blocks.errors import ConfigurationError, ConnectorError, TooManyRejectsError
+from astrio.flows.engine import engine
 from astrio.flows.integration import Integration
 from astrio.flows.mapping_version import mapping_version
+from astrio.flows.replaying import Replay
 from astrio.tasks.python.references import resolve
 
 USERS = """
@@ -179,3 +182,21 @@ def test_the_mappings_version_changes_with_the_functions_module(write: Write) ->
     assert (first != missing, mapping_version(plan)) == (True, first)
     write("users.py", f"{USERS}def judge(row): return 'no'\n")
     assert mapping_version(plan) != first
+
+
+@pytest.mark.parametrize("source", ["api", "python"])
+def test_what_a_function_has_rejected_is_replayed_through_the_mended_one(
+    write: Write, tmp_path: Path, source: str
+) -> None:
+    database = tmp_path / "items.db"
+    write("users.py", USERS)
+    write("crm.py", CRM)
+    with cursor_api([record(number) for number in range(1, 9)]) as api:
+        of_python = sourced(database, transform="users:row")
+        plan = of_python if source == "python" else transforming(api.url, database)
+        first = run(plan)
+        write("users.py", USERS.replace("raise ValueError", "pass  # "))
+        replayed = asyncio.run(engine(Replay(plan)))
+    assert first.records.rejected == 1
+    assert (replayed.records.fetched, replayed.records.written) == (1, 1)
+    assert query(database, "SELECT name FROM items WHERE id = 7") == [("SPOILED",)]
