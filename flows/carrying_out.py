@@ -17,6 +17,7 @@ from astrio.blocks.redaction import redact
 from astrio.blocks.tokens import NeedsAuthorisationError
 from astrio.flows.artifacts import progress_artifact, report_artifact
 from astrio.flows.history import earlier_runs
+from astrio.flows.last_mapping import remember_mapping
 from astrio.flows.plan import Plan
 from astrio.flows.planning import Run
 from astrio.flows.reauthorising import wait_for_authorisation
@@ -46,6 +47,8 @@ async def carry_out(run: Run) -> RunReport:
     try:
         async with progress_artifact(run.integration.name):
             report = await _chain(run, await run.open())
+        if not (report.replay or report.dry_run):
+            remember_mapping(run.integration)
     except asyncio.CancelledError:
         await run.fail(AstrioError("The run was cancelled."), state="cancelled")
         raise

@@ -36,6 +36,8 @@ def check(
         if not as_json:
             for mistake in mistakes:
                 show(mistake.located(file))
+                for line in mistake.pointed():
+                    say(line)
         say(_summary(file, integration, mistakes))
     if as_json:
         print_json({"files": [_entry(file, mistakes) for file, _, mistakes in results]})

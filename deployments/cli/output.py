@@ -71,9 +71,13 @@ def waiting(message: str) -> AbstractContextManager[object]:
     return console(error=True).status(Text(clean(message)))
 
 
-def print_json(value: Any) -> None:
-    """Print one JSON object on standard output: the whole result of a command with `--json`."""
-    sys.stdout.write(json.dumps(_masked(value), indent=2, default=str) + "\n")
+def print_json(value: Any, *, line: bool = False) -> None:
+    """Print one JSON object on standard output: the whole result of a command with `--json`.
+
+    A command that goes on prints one on each line.
+    """
+    text = json.dumps(_masked(value), indent=None if line else 2, default=str)
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
@@ -112,6 +116,14 @@ def reporting(*, as_json: bool = False, debug: bool = False) -> Iterator[None]:
         if debug:
             say(traceback.format_exc())
         raise typer.Exit(_explain(error, as_json=as_json)) from error
+
+
+def tell(error: AstrioError, *, as_json: bool = False) -> None:
+    """Print what is known about an error of a command that goes on; as JSON on one line."""
+    if as_json:
+        told = {name: getattr(error, name) for name in ("kind", "message", "advice", "request")}
+        print_json({"error": told}, line=True)
+    _report(error.kind, error.message, error.advice, error.request, as_json=False)
 
 
 def _explain(error: Exception, *, as_json: bool) -> int:

@@ -3,147 +3,112 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Iterator
-from itertools import takewhile
-from typing import Annotated, Any
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-from rich.text import Text
 
-from astrio.deployments.cli.files import address, load
-from astrio.deployments.cli.output import clean, print_json, show, waiting
+from astrio.blocks.errors import AstrioError
+from astrio.deployments.cli.files import address, find_integration, load
+from astrio.deployments.cli.output import print_json, say, show, tell, waiting
+from astrio.deployments.cli.previewing import changes_table, entry, record_table, summary
+from astrio.flows.comparing import changes
 from astrio.flows.integration import Integration
-from astrio.flows.sampling import Judged, Sample, judge, read_sample
-from astrio.tasks.mapping.parser import parse_value
-from astrio.tasks.mapping.syntax import Search, Slice, sources
-from astrio.tasks.paths import JsonPath
+from astrio.flows.last_mapping import last_mapping
+from astrio.flows.sampling import Sample, judge, read_sample
+from astrio.tasks.mapping.context import MappingContext
 
 app = typer.Typer()
-_LONGEST = 60
+_POLL_SECONDS = 0.1
 
 
 @app.command()
 def preview(
     file: Annotated[str, typer.Argument(help="Integration file, or the name of one.")],
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many records.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it again after every save, until Ctrl-C.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object; with --watch one on each line.")
+    ] = False,
 ) -> None:
-    """Show the first records: source, mapped values and rules side by side; nothing is written."""
+    """Show the first records: source, mapped values and rules side by side; nothing is written.
+
+    Where the mapping or the rules are not those of the last run from this machine, what changed
+    is shown too. With --watch the API is asked again only when the file's source has changed.
+    """
+    if watch:
+        _watch(file, limit, as_json=as_json)
+        return
     integration = load(file)
+    _present(integration, _asked(integration, limit), as_json=as_json)
+
+
+def _asked(integration: Integration, limit: int) -> Sample:
     with waiting(f"Asking {address(integration)} …"):
-        sample = asyncio.run(read_sample(integration, limit))
+        return asyncio.run(read_sample(integration, limit))
+
+
+def _present(
+    integration: Integration, sample: Sample, *, as_json: bool, line: bool = False
+) -> None:
+    sample = replace(sample)  # judging counts in it
     records = judge(integration, sample)
+    last, context = last_mapping(integration), MappingContext(sample.started)
+    changed = None if last is None else changes(integration, last, records, context)
     if as_json:
-        print_json(_entry(integration, sample, records))
+        print_json(entry(integration, sample, records, changed), line=line)
         return
     for number, record in enumerate(records, start=1):
-        show(_table(integration, number, record))
-    show(_summary(sample, records))
+        show(record_table(integration, number, record))
+    if changed is not None:
+        show(changes_table(changed))
+    show(summary(sample, records))
 
 
-def _table(integration: Integration, number: int, record: Judged) -> Table:
-    title = f"Record {number}: {'rejected' if record.problems else 'accepted'}"
-    style = "bold red" if record.problems else "bold green"
-    table = Table(title=Text(title, style=style), title_justify="left", box=SIMPLE_HEAD)
-    for heading in ("Source", "Target", "Value", "Rules"):
-        table.add_column(heading, overflow="fold")
-    listed = () if isinstance(integration.rules, str) else integration.rules
-    ruled = {rule.field for rule in listed if rule.field}
-    for target, value in record.mapped.items():
-        table.add_row(
-            _sources(integration, target, record.source),
-            clean(target),
-            "" if _failed(record, target) else clean(_shown(value)),
-            _verdict(record, target, ruled),
-        )
-    for problem in (*record.problems, *record.warnings):
-        if problem.field not in record.mapped:
-            table.add_row("", clean(problem.field or ""), "", _wrong(problem.reason))
-    return table
+def _watch(file: str, limit: int, *, as_json: bool) -> None:
+    """Show the sample after each save, and what is wrong with the file where it cannot be read."""
+    path = find_integration(file)
+    asked: tuple[Integration, Sample] | None = None
+    for _ in saves(path):
+        try:
+            integration = load(str(path))
+            if asked is None or _source(asked[0]) != _source(integration):
+                asked = None
+                asked = integration, _asked(integration, limit)
+            _present(integration, asked[1], as_json=as_json, line=True)
+        except AstrioError as error:
+            tell(error, as_json=as_json)
+        say(f"Watching {path}; Ctrl-C ends it.")
 
 
-def _sources(integration: Integration, target: str, record: Any) -> Text:
-    """Return the source values that the target's expression reads, one a line."""
-    if integration.map is None:
-        return Text(clean(target))
-    read = dict.fromkeys(_paths(integration.map[target]))
-    lines = [f"{path.text}: {_shown(_found(path, record))}" for path in read]
-    return Text(clean("\n".join(lines) or _shown(integration.map[target])))
+def _source(integration: Integration) -> object:
+    return integration.source, integration.vars, integration.retry
 
 
-def _found(path: JsonPath, record: Any) -> Any:
-    return path.first(record) if path.definite else path.values(record)
+def saves(path: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
+    """Yield once, then after each save of a file, when it has come to rest.
 
-
-def _paths(expression: Any) -> Iterator[JsonPath]:
-    for node in sources(parse_value(expression)):
-        if isinstance(node, Search):
-            yield node.path
+    An editor may empty the file before it writes it, or take it away for a moment.
+    """
+    seen = before = None
+    while True:
+        now = _stamp(path)
+        if now is not None and now != seen and (now == before or seen is None):
+            seen = now
+            yield
         else:
-            steps = tuple(takewhile(lambda step: not isinstance(step, Slice), node.steps))
-            text = "".join(_step(step) for step in steps).removeprefix(".")
-            yield JsonPath(text, steps)  # type: ignore[arg-type]  # slices are left out
+            before = now
+            sleep(_POLL_SECONDS)
 
 
-def _step(step: Any) -> str:
-    if isinstance(step, str):
-        return f".{step}"
-    return f"[{step}]" if isinstance(step, int) else str(step.value)
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def _failed(record: Judged, target: str) -> bool:
-    return any(each.field == target and each.rule == "map" for each in record.problems)
-
-
-def _verdict(record: Judged, target: str, ruled: set[str]) -> Text:
-    reasons = [each.reason for each in record.problems if each.field == target]
-    if reasons:
-        return _wrong("\n".join(reasons))
-    doubts = [f"warning: {each.reason}" for each in record.warnings if each.field == target]
-    if doubts:
-        return Text(clean("\n".join(doubts)), style="yellow")
-    return Text("ok" if target in ruled else "", style="green")
-
-
-def _wrong(reason: str) -> Text:
-    return Text(clean(reason), style="red")
-
-
-def _summary(sample: Sample, records: list[Judged]) -> str:
-    if not records:
-        return f"No records came ({sample.fetched} fetched, {sample.filtered} filtered out)."
-    rejected = sum(bool(record.problems) for record in records)
-    total = "" if sample.claimed is None else f" of {sample.claimed:,}"
-    return (
-        f"{len(records)}{total} records: {len(records) - rejected} accepted, {rejected} rejected. "
-        "Nothing was written."
-    )
-
-
-def _entry(integration: Integration, sample: Sample, records: list[Judged]) -> dict[str, Any]:
-    return {
-        "integration": integration.name,
-        "pages": sample.pages,
-        "stop_reason": sample.stop_reason,
-        "claimed": sample.claimed,
-        "fetched": sample.fetched,
-        "filtered": sample.filtered,
-        "rejected": sum(bool(record.problems) for record in records),
-        "records": [
-            {
-                "source": record.source,
-                "mapped": record.mapped,
-                "problems": [each.told() for each in record.problems],
-                "warnings": [each.told() for each in record.warnings],
-            }
-            for record in records
-        ],
-    }
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

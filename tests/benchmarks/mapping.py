@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime
 from time import process_time
 from typing import Any
 
-from jsonpath_ng import parse
+from jsonpath_ng.parser import parse
 
 from astrio.tasks.account import Account
 from astrio.tasks.batch import Batch, Page
@@ -51,7 +51,7 @@ MAPPING: dict[str, Any] = {
     "skus": "items[*].sku",
 }
 RULES = [
-    RuleSettings(field="customer.email", type="email", required=True),
+    RuleSettings.model_validate({"field": "customer.email", "type": "email", "required": True}),
     RuleSettings.model_validate({"field": "total", "validator": "min:0"}),
 ]
 _PATHS = [

@@ -21,10 +21,13 @@ def check(root: Node) -> Iterator[Mistake]:
             if problem.offset is not None and isinstance(value.value, str):
                 place = value.place_of(problem.offset)
             path = f"map.{problem.target}" if entry else "map"
-            yield Mistake.at(place, path, problem_words(problem, value))
+            words = problem_words(problem, value)
+            yield Mistake.at(place, path, words).within(value.value, problem.offset)
     for keys in (("source", "filter"), ("source", "parent", "filter")):
         condition = root.at(*keys)
         if condition and isinstance(condition.value, str):
             for problem in check_expression(condition.value):
                 place = condition.place_of(problem.offset or 0)
-                yield Mistake.at(place, ".".join(keys), problem_words(problem, condition))
+                words = problem_words(problem, condition)
+                found = Mistake.at(place, ".".join(keys), words)
+                yield found.within(condition.value, problem.offset)

@@ -25,7 +25,8 @@ def check(root: Node) -> Iterator[Mistake]:
         for problem in check_expression(node.value) if node and _is_text(node) else ():
             assert node is not None
             place = node.place_of(problem.offset or 0)
-            yield Mistake.at(place, f"source.response.{key}", problem_words(problem, node))
+            found = Mistake.at(place, f"source.response.{key}", problem_words(problem, node))
+            yield found.within(node.value, problem.offset)
     for key in _PATHS:
         node = response.at(key)
         try:

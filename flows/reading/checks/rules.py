@@ -29,4 +29,5 @@ def check(root: Node) -> Iterator[Mistake]:
             in_text = found.offset is not None and isinstance(value.value, str)
             place = value.place_of(found.offset or 0) if in_text else value.place
             path = f"validate[{index}]" + (f".{found.key}" if entry else "")
-            yield Mistake.at(place, path, found.message.rstrip("."))
+            mistake = Mistake.at(place, path, found.message.rstrip("."))
+            yield mistake.within(value.value, found.offset)

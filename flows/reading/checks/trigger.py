@@ -21,7 +21,8 @@ def check(root: Node) -> Iterator[Mistake]:
         if condition and isinstance(condition.value, str):
             for problem in check_expression(condition.value):
                 place = condition.place_of(problem.offset or 0)
-                yield Mistake.at(place, key, problem_words(problem, condition))
+                found = Mistake.at(place, key, problem_words(problem, condition))
+                yield found.within(condition.value, problem.offset)
     payload = root.at("payload")
     for path, node in payload.scalars("payload") if payload else ():
         for problem in check_template(node.value):

@@ -93,6 +93,24 @@ def test_without_json_the_balance_is_told_in_words(tmp_path: Path, prefect_api: 
     assert "prefect" not in run.err.lower()
 
 
+def test_a_preview_tells_what_changed_in_the_mapping_since_the_run(
+    tmp_path: Path, prefect_api: str
+) -> None:
+    with cursor_api([record(0)]) as server:
+        file = write(tmp_path, server.url)
+        run = astrio("run", str(file), folder=tmp_path, environment=api(prefect_api))
+        assert run.code == 0, run.err
+        preview = astrio("preview", str(file), "--json", folder=tmp_path).json()
+        assert preview["changes"] is None
+        file.write_text(file.read_text().replace("name: name", "name: upper(name)"))
+        changes = astrio("preview", str(file), "--json", folder=tmp_path).json()["changes"]
+    assert changes["targets"] == [{"name": "name", "before": "name", "after": "upper(name)"}]
+    assert changes["rules"] == []
+    assert changes["values"] == [
+        {"name": "name", "before": "Name 0", "after": "NAME 0", "record": 1}
+    ]
+
+
 def test_refused_credentials_fail_the_run_with_the_report_and_advice(
     tmp_path: Path, prefect_api: str
 ) -> None:
