@@ -88,7 +88,8 @@ class HoldsSecrets(Storable):
     def _resolved(self, scheme: Scheme) -> tuple[str, ...]:
         found = tuple(resolve(each) for each in self.secret)
         for place, secret in enumerate(found, 1):
-            remember(secret)
+            for part in scheme.hidden(secret):
+                remember(part)
             try:
                 scheme.check_secret(secret)
             except ValueError as error:

@@ -37,6 +37,11 @@ hostile = st.one_of(
 )
 
 
+anything = st.text(st.characters(), max_size=30) | st.sampled_from(
+    ["https://[::1", "https://a:b:c/x", "http://a:99999/", "\ud800", "?bodySHA256=\udfff", "\x00"]
+)
+
+
 class SignatureContract:
     """Set `scheme`, two secrets that fit it, and the headers that it reads.
 
@@ -181,6 +186,19 @@ class SignatureContract:
         body = data.draw(hostile | st.just(received.body))
         changed = replace(received, headers=[*kept, *headers], body=body)
         assert not self.verdict(changed).accepted or self.same(changed, received)
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=UNCHECKED)
+    @given(url=anything, secret=anything, method=anything, now=st.floats(), keep=st.booleans())
+    def test_nothing_at_all_makes_it_raise(
+        self, url: str, secret: str, method: str, now: float, keep: bool
+    ) -> None:
+        received = self.received()
+        odd = replace(
+            received, url=url, method=method, documents={url: secret.encode("utf-8", "replace")}
+        )
+        live = [secret, self.secret] if keep else [secret]
+        assert self.scheme.verify(odd, live, now).accepted in (True, False)
+        assert not self.scheme.verify(replace(odd, headers=[]), [secret], now).wants
 
     # The clock.
 

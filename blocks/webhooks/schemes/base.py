@@ -133,6 +133,10 @@ class Scheme(Settings):
         if not secret.strip():
             raise ValueError("the secret is empty")
 
+    def hidden(self, secret: str) -> tuple[str, ...]:
+        """Return what of a secret must never be shown, each part that could stand alone."""
+        return (secret,)
+
     def verify(self, received: Received, secrets: Sequence[str], now: float) -> Verdict:
         """Judge a request; never raises, whatever arrives, and compares in constant time.
 

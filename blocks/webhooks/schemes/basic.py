@@ -29,6 +29,10 @@ class Basic(Scheme):
         if not secret.partition(":")[2]:
             raise ValueError("it is no `user:password`")
 
+    def hidden(self, secret: str) -> tuple[str, ...]:
+        """Hide the password by itself, too."""
+        return (secret, secret.partition(":")[2])
+
     def judge(self, received: Received, secrets: Sequence[str], now: float) -> Verdict:  # noqa: ARG002 (no clock)
         """Judge by the Authorization header."""
         given = required(received.headers, b"authorization")

@@ -202,6 +202,12 @@ def test_a_secret_that_fits_no_scheme_is_told_before_anything_listens(
         source(secret=["${env:CANARY}", "?"]).resolved_secrets()
 
 
+def test_a_password_is_hidden_without_its_user_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANARY", "hook:canary-password")
+    assert source(scheme="basic").resolved_secrets() == ("hook:canary-password",)
+    assert "canary-password" not in redact("it was canary-password")
+
+
 def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CANARY", raising=False)
     with pytest.raises(ConfigurationError, match="CANARY"):
