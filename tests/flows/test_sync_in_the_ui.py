@@ -92,7 +92,12 @@ def test_prefect_accepts_the_whole_integration_as_a_parameter(tmp_path: Path) ->
 
     from astrio.flows.sync import sync
 
-    plan = integration("http://127.0.0.1:9", tmp_path / "items.db", validate=[{"field": "id"}])
+    rules = [
+        {"field": "id", "required": True, "in": [1, 2], "unique": True, "sanitize": ["trim"]},
+        {"field": "id", "type": "email", "length": "2..3", "exists_in": {"file": "ids.csv"}},
+        {"expr": "id > 1", "when": "id != 3", "severity": "warning"},
+    ]
+    plan = integration("http://127.0.0.1:9", tmp_path / "items.db", validate=rules)
     given = {"integration": plan.model_dump(mode="json", by_alias=True), "options": {}}
     schema = parameter_schema(sync).model_dump_for_openapi()
     validate(given, schema, raise_on_error=True, ignore_required=True)

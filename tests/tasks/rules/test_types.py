@@ -130,7 +130,7 @@ def test_dates_may_be_written_in_a_format_of_their_own(
 
 
 def test_the_countries_are_those_of_the_time_zone_database() -> None:
-    table = files("tzdata").joinpath("zoneinfo/iso3166.tab").read_text("utf-8")
+    table = files("pytz").joinpath("zoneinfo/iso3166.tab").read_text("utf-8")
     listed = {line[:2] for line in table.splitlines() if line and not line.startswith("#")}
     assert listed == COUNTRIES
 
