@@ -1,4 +1,4 @@
-"""See a whole sync: a bundled shop API into SQLite, then only what changed."""
+"""See a whole sync: a bundled shop API into SQLite, what changed, and its webhooks."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ def demo(
         Path, typer.Option("--dir", help="Where to put the demo's files and database.")
     ] = Path("astrio-demo"),
 ) -> None:
-    """See a whole sync: a bundled shop API into SQLite, then only what changed.
+    """See a whole sync: a bundled shop API into SQLite, what changed, and its webhooks.
 
-    Starts a small shop API on loopback, syncs its 5,000 orders, then 37 changed ones, then
-    Prefect's own run history; shows the reports, the quarantine and the next steps.
+    Starts a small shop API on loopback, syncs its 5,000 orders, then 37 changed ones; receives its
+    signed webhooks; then syncs Prefect's own run history. Shows the reports, the quarantine and
+    the next steps.
     """
     quieten_prefect()
     folder.mkdir(parents=True, exist_ok=True)
@@ -32,10 +33,11 @@ def demo(
     for database in ("orders.db", "prefect_history.db"):
         Path(database).unlink(missing_ok=True)
     with prefect_server(say) as url:
-        from astrio.deployments.demo.narrative import Demo, history, orders
+        from astrio.deployments.demo.narrative import Demo, events, history, orders
 
         acts = Demo(Path(), bar=True)
         orders(acts)
+        events(acts, url)
         history(acts, url)
     _next_steps(folder)
 
@@ -45,6 +47,7 @@ def _next_steps(folder: Path) -> None:
         f"cd {folder}": "the demo's files and databases",
         "astrio status": "what has run, and what is quarantined",
         "astrio quarantine list shop-orders": "every rejected record, and why",
+        "astrio events list": "every webhook, and what became of it",
         "astrio init my-project": "begin your own",
     }
     show("\nNext steps")

@@ -1,8 +1,11 @@
-"""The demo's acts: a first sync, an incremental one, and Prefect's own history into SQL."""
+"""The demo's acts: a first sync, an incremental one, webhooks, and Prefect's own history."""
 
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +15,8 @@ import httpx
 from astrio.blocks.errors import FatalError
 from astrio.deployments.cli.output import say, show
 from astrio.deployments.cli.report import show_report
-from astrio.deployments.demo.process import running_shop
+from astrio.deployments.demo.notifying import SECRET, new_secret
+from astrio.deployments.demo.process import running_gateway, running_shop
 from astrio.deployments.remembering import remember_run
 from astrio.deployments.running import run_flow
 from astrio.flows import templates
@@ -68,10 +72,62 @@ def orders(demo: Demo) -> None:
         demo.run(shop)
 
 
+def events(demo: Demo, api_url: str) -> None:
+    """Act three: the shop sends signed webhooks, which become rows; a forged one is refused."""
+    os.environ |= {"PREFECT_API_URL": api_url, SECRET: new_secret()}
+    _act(3, "the shop sends signed webhooks, which become rows at once; a forged one is refused")
+    live = demo.integration("shop-events", {})
+    with running_shop() as shop, running_gateway() as gateway:
+        show(f"`astrio gateway` listens on {gateway}")
+        asked = {"url": f"{gateway}/webhooks/shop"}
+        _sent(shop, asked | {"count": "1"})
+        _await_rows(live, 1, seconds=120)  # the process that runs events has started
+        sent = time.monotonic()
+        accepted = _sent(shop, asked | {"count": "20"})
+        _await_rows(live, 20, seconds=60)
+        took = time.monotonic() - sent
+        [refused] = _sent(shop, asked | {"count": "1", "forged": "1"})
+    show(f"  {accepted.count(202)} of 20 signed webhooks accepted (202), durable before the answer")
+    show(f"  {_count(live)} orders are in the table {took:.1f} s after the first was sent")
+    show(f"  1 forged webhook refused ({refused}), and not stored")
+
+
+def _sent(shop: str, query: dict[str, str]) -> list[int]:
+    """Let the shop send webhooks, and return how they were answered."""
+    answer = httpx.post(f"{shop}/admin/notify", params=query, timeout=60, trust_env=False)
+    statuses: list[int] = answer.raise_for_status().json()["statuses"]
+    return statuses
+
+
+def _await_rows(live: Integration, count: int, *, seconds: float) -> None:
+    """Wait until the table holds so many orders.
+
+    Raises:
+        FatalError: it does not, which the demo does not foresee.
+    """
+    ends = time.monotonic() + seconds
+    while _count(live) < count:
+        if time.monotonic() > ends:
+            raise FatalError(
+                f"The events of the shop did not arrive in the table within {seconds:.0f} s.",
+                advice="See what became of them: astrio events list",
+            )
+        time.sleep(0.02)
+
+
+def _count(live: Integration) -> int:
+    with closing(sqlite3.connect("orders.db")) as connection:
+        try:
+            query = f"SELECT count(*) FROM {live.push.table}"  # noqa: S608 (the demo's own table)
+            return int(connection.execute(query).fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0  # no event has come yet
+
+
 def history(demo: Demo, api_url: str) -> None:
-    """Act three: the Prefect server's own flow runs, through its REST API, into SQL."""
+    """Act four: the Prefect server's own flow runs, through its REST API, into SQL."""
     os.environ["PREFECT_API_URL"] = api_url
-    _act(3, "an API that nobody here wrote: Prefect's own run history into SQLite")
+    _act(4, "an API that nobody here wrote: Prefect's own run history into SQLite")
     demo.run(demo.integration("prefect-flow-runs", {}))
 
 

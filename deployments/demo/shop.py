@@ -6,6 +6,7 @@
     GET  /health                                       {"status": "ok"}
     POST /admin/advance                                time passes: 37 orders change
     GET  /admin/valid-orders                           {"rows": […], "invalid": [ids]}: the oracle
+    POST /admin/notify?url=…&count=20&forged=          webhooks about orders: {"statuses": […]}
 
 A request for orders carries `X-Shop-Token: demo-token`. Orders come by the time of their last
 change; a page holds 250 at most. Now and then `/orders` answers 429 with `Retry-After: 1`,
@@ -24,6 +25,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
+from astrio.deployments.demo.notifying import notify
 from astrio.deployments.demo.oracle import expected_row, expected_rows
 from astrio.deployments.demo.orders import change, dice_of, iso, make_orders, start_of
 from astrio.deployments.demo.serving import Message, Receive, Send, serve
@@ -73,6 +75,7 @@ class Shop:
             "/health": ("GET", lambda _: {"status": "ok"}),
             "/admin/advance": ("POST", self._advance),
             "/admin/valid-orders": ("GET", self._valid_orders),
+            "/admin/notify": ("POST", self._notify),
         }
 
     async def __call__(self, scope: Message, _: Receive, send: Send) -> None:
@@ -135,6 +138,11 @@ class Shop:
         rows = expected_rows(self._orders.values(), self.today)
         valid = {row["order_id"] for row in rows}
         return {"rows": rows, "invalid": [each for each in self._orders if each not in valid]}
+
+    def _notify(self, query: Mapping[str, str]) -> Any:
+        """Send a webhook about each of the orders that were changed last."""
+        latest = [self._orders[order] for _, order in self._by_change[-int(query["count"]) :]]
+        return {"statuses": [*notify(query["url"], latest, forged=bool(query.get("forged")))]}
 
     def _sort(self) -> None:
         self._by_change = sorted(

@@ -58,8 +58,8 @@ def rows(database: Path, query: str) -> list[Any]:
         return connection.execute(query).fetchall()
 
 
-def reports(shown: Shown, database: str) -> list[dict[str, Any]]:
-    query = "SELECT report FROM _astrio_run ORDER BY started_at"
+def reports(shown: Shown, database: str, name: str) -> list[dict[str, Any]]:
+    query = f"SELECT report FROM _astrio_run WHERE integration = '{name}' ORDER BY started_at"
     return [json.loads(row[0]) for row in rows(shown.folder / database, query)]
 
 
@@ -78,7 +78,7 @@ def test_the_orders_equal_the_shops_own_field_by_field(shown: Shown) -> None:
 
 
 def test_the_second_run_wrote_only_what_had_changed(shown: Shown) -> None:
-    first, second = reports(shown, "orders.db")
+    first, second = reports(shown, "orders.db", "shop-orders")
     assert (first["records"]["written"], first["records"]["rejected"]) == (4_975, 25)
     assert (second["records"]["written"], second["records"]["rejected"]) == (37, 0)
     assert second["window"]["start"] is not None
@@ -89,15 +89,26 @@ def test_every_rejected_order_is_in_the_quarantine(shown: Shown) -> None:
     assert rows(shown.folder / "orders.db", query) == [(25,)]
 
 
+def test_signed_webhooks_become_rows_and_a_forged_one_is_refused(shown: Shown) -> None:
+    assert "20 of 20 signed webhooks accepted" in shown.demo.out
+    assert "1 forged webhook refused (401)" in shown.demo.out
+    live = rows(shown.folder / "orders.db", "SELECT order_id, updated_at FROM orders_live")
+    latest = "SELECT order_id, updated_at FROM orders ORDER BY updated_at DESC, order_id DESC"
+    synced = dict(rows(shown.folder / "orders.db", latest))
+    assert len(live) == 20
+    # The shop that sends them has not changed its orders yet.
+    assert all(order in synced and at <= synced[order] for order, at in live)
+
+
 def test_prefects_own_runs_of_the_demo_are_in_the_history(shown: Shown) -> None:
-    reported = [report["flow_run"] for report in reports(shown, "orders.db")]
+    reported = [report["flow_run"] for report in reports(shown, "orders.db", "shop-orders")]
     kept = rows(shown.folder / "prefect_history.db", "SELECT run_id, state FROM flow_runs")
     assert {(run, "COMPLETED") for run in reported} <= set(kept)
 
 
 def test_the_history_run_again_writes_only_what_is_new(shown: Shown) -> None:
     assert shown.again.code == 0, shown.again.err
-    first, _ = reports(shown, "prefect_history.db")
+    first, _ = reports(shown, "prefect_history.db", "prefect-flow-runs")
     records = shown.again.json()["records"]
     new = rows(
         shown.folder / "prefect_history.db",

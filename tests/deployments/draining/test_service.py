@@ -215,8 +215,8 @@ def test_a_drainer_that_dies_is_started_again(
         f"#!/bin/sh\necho started >> {starts}\ntest -e {stay} && exec sleep 60\nexit 3\n"
     )
     script.chmod(0o755)
-    monkeypatch.setattr("astrio.deployments.draining.process._RESTART_SECONDS", 0.1)
-    monkeypatch.setattr("astrio.deployments.draining.process.sys.executable", str(script))
+    monkeypatch.setattr("astrio.deployments.companion.RESTART_SECONDS", 0.1)
+    monkeypatch.setattr("astrio.deployments.companion.sys.executable", str(script))
 
     async def keep() -> None:
         stopping = asyncio.Event()
