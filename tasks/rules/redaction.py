@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from astrio.tasks.mapping.values import kind
@@ -28,29 +27,41 @@ def redacted(value: Any) -> str:
 def without_values(message: str, record: Any) -> str:
     """Return a message of someone else's code with the record's values in it replaced by `…`.
 
-    Values of fewer than three characters tell nothing by themselves, and stay.
+    Values of fewer than three characters tell nothing by themselves, and stay. Of a record with
+    very many values, the message is not told.
     """
-    found = {str(value) for value in _leaves(record)}
+    leaves = _leaves(record)
+    if leaves is None:
+        return "…"
+    found = {_written(value) for value in leaves}
     for text in sorted(found, key=len, reverse=True):
         if len(text) >= _SHORTEST_SECRET:
             message = message.replace(text, "…")
     return message
 
 
-def _leaves(record: Any) -> Iterator[Any]:
-    waiting = [record]
-    for _ in range(_MOST_LEAVES):
-        if not waiting:
-            return
+def _leaves(record: Any) -> list[Any] | None:
+    """Return the values within a record, None if they are very many."""
+    waiting, found = [record], list[Any]()
+    while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
             waiting += value.values()
         elif isinstance(value, list | tuple):
             waiting += value
-        elif isinstance(value, int) and value.bit_length() > _MOST_BITS:
-            continue
         elif not isinstance(value, bool):
-            yield value
+            found.append(value)
+        if len(waiting) + len(found) > _MOST_LEAVES:
+            return None
+    return found
+
+
+def _written(value: Any) -> str:
+    """Return a value as a message would hold it, an empty text if none can."""
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 (hostile data may raise anything)
+        return ""
 
 
 def _number(value: float) -> str:

@@ -52,5 +52,14 @@ def test_a_records_values_are_taken_out_of_a_message() -> None:
     assert told == "… … (…) is True, x"
 
 
+def test_a_value_that_cannot_be_written_is_in_no_message() -> None:
+    assert without_values("no canary", [10**5_000, "canary"]) == "no …"
+
+
 def test_the_longest_value_is_taken_out_first() -> None:
     assert without_values("no ada@example.com", ["ada", "ada@example.com"]) == "no …"
+
+
+def test_a_message_about_a_record_with_very_many_values_is_not_told() -> None:
+    assert without_values("no canary", ["x"] * 20_000 + ["canary"]) == "…"
+    assert without_values("no canary", [["x"] * 20_000, "canary"]) == "…"
