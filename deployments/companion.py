@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -15,10 +15,15 @@ RESTART_SECONDS: Final = 5.0
 PATIENCE: Final = 60.0
 
 
-async def keep_running(
-    module: str, name: str, folder: Path, stopping: asyncio.Event, tell: Callable[[str], object]
+async def keep_running(  # noqa: PLR0913, PLR0917 (what a process is started with)
+    module: str,
+    name: str,
+    folder: Path,
+    stopping: asyncio.Event,
+    tell: Callable[[str], object],
+    words: Sequence[str] = (),
 ) -> None:
-    """Keep `python -m MODULE FOLDER PARENT` running until `stopping` is set, and then end it.
+    """Keep `python -m MODULE FOLDER PARENT WORDS…` running until `stopping` is set; end it then.
 
     One that dies is started again.
 
@@ -28,11 +33,12 @@ async def keep_running(
         folder: with the integration files.
         stopping: ends it; what is under way is finished first.
         tell: shows a line to the user.
+        words: further arguments.
     """
     while not stopping.is_set():
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", module, str(folder), str(os.getpid())),
+            *("-m", module, str(folder), str(os.getpid()), *words),
             stdin=asyncio.subprocess.DEVNULL,
         )
         ended = asyncio.create_task(process.wait())

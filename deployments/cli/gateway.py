@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -13,9 +12,6 @@ from pydantic import ValidationError
 from astrio.blocks.errors import ConfigurationError
 from astrio.deployments.cli.output import INTERRUPTED, say
 from astrio.deployments.gateway.settings import PRIVATE, GatewaySettings
-
-if TYPE_CHECKING:
-    from astrio.deployments.gateway.serving import GatewayServer
 
 app = typer.Typer()
 
@@ -75,13 +71,9 @@ def gateway(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     )
     if not folder.is_dir():
         raise ConfigurationError(f"There is no folder {folder}.", advice="Name one with files.")
-    from astrio.deployments.gateway.serving import GatewayServer
+    from astrio.deployments.gateway.running import run_gateway
 
-    told: list[str] = []
-    server = GatewayServer(folder, settings, told.append)
-    if not server.routes.by_path:
-        told.append("No integration here names a webhook source yet: every request is refused.")
-    if asyncio.run(_serve(server, told, folder if drain else None)) == signal.SIGINT:
+    if run_gateway(folder, settings, say, drain=drain) == signal.SIGINT:
         raise typer.Exit(INTERRUPTED)
 
 
@@ -95,35 +87,3 @@ def _settings(**given: object) -> GatewaySettings:
     if (settings.certificate is None) != (settings.key is None):
         raise ConfigurationError("--cert and --key go together.", advice="Give both, or neither.")
     return settings
-
-
-async def _serve(server: GatewayServer, told: list[str], drained: Path | None) -> int:
-    from astrio.deployments.draining.process import keep_draining
-
-    stopping, reload, ends = asyncio.Event(), asyncio.Event(), list[int]()
-    draining: list[asyncio.Task[None]] = []
-
-    def stop(number: int) -> None:
-        ends.append(number)
-        stopping.set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop, number)
-    loop.add_signal_handler(signal.SIGHUP, reload.set)
-
-    def listening(url: str) -> None:
-        say(f"listening on {url}")
-        for line in told:
-            say(line)
-        if drained is not None:
-            draining.append(asyncio.create_task(keep_draining(drained, stopping, say)))
-
-    server.tell = say
-    try:
-        await server.run(stopping, reload, listening)
-    finally:
-        stopping.set()
-        await asyncio.gather(*draining)
-    say("Stopped: every accepted event is in the inbox.")
-    return ends[0]

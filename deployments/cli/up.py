@@ -40,6 +40,10 @@ def up(
         typer.Option(min=1, max=65535, help="Of the server and its UI; else 4200, or the next."),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    gateway_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Of the gateway, if webhooks are received.")
+    ] = 8700,
+    gateway_host: Annotated[str, typer.Option(help="Its address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Start a Prefect server and run what the folder's integrations schedule, until Ctrl-C.
 
@@ -59,7 +63,7 @@ def up(
             url = note.url if note else configured_server() or ""
             for warning in _warnings(note, url):
                 say(warning)
-            asyncio.run(_serve(folder, note, url, ends))
+            asyncio.run(_serve(folder, note, url, ends, (gateway_host, gateway_port)))
     if ends.signal == signal.SIGINT:
         raise typer.Exit(INTERRUPTED)
 
@@ -113,7 +117,9 @@ def _warnings(note: ServerNote | None, url: str) -> Iterator[str]:
         yield open_api(url)
 
 
-async def _serve(folder: Path, note: ServerNote | None, url: str, ends: _Ends) -> None:
+async def _serve(
+    folder: Path, note: ServerNote | None, url: str, ends: _Ends, gateway: tuple[str, int]
+) -> None:
     from astrio.blocks.saved.saving import register_all
     from astrio.deployments.serving.service import Service
 
@@ -130,7 +136,7 @@ async def _serve(folder: Path, note: ServerNote | None, url: str, ends: _Ends) -
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop(number))
-    service = Service(folder, note, say)
+    service = Service(folder, note, say, gateway)
     service.on_sigterm = stop(signal.SIGTERM)
     await service.run(stopping, lambda served: _announce(served, url))
     say("Stopped.")

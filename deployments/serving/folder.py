@@ -29,11 +29,13 @@ class Folder:
         path: where the files are, or in `integrations/` below.
         tell: shows a line to the user.
         has_triggers: whether there is something to deliver to.
+        has_webhooks: whether there is something to receive.
     """
 
     path: Path
     tell: Callable[[str], None]
     has_triggers: bool = False
+    has_webhooks: bool = False
     _told: set[str] = field(default_factory=set)
     _watch: Watch = field(init=False)
 
@@ -57,6 +59,7 @@ class Folder:
         for name in await asyncio.to_thread(register, collected, [self.path]):
             self.tell(f"{name}: its trigger is gone; events are not sent there any more")
         self.has_triggers = bool(collected.triggers)
+        self.has_webhooks = bool(collected.fed)
         files = {*(each.file for each in collected.found), self.path.resolve() / "-"}
         await watch_heartbeats(client, files, HEARTBEAT_SECONDS)
         return applied

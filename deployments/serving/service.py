@@ -22,6 +22,7 @@ from astrio.deployments.deploying.applying import Applied
 from astrio.deployments.deploying.automation import HEARTBEAT_SECONDS
 from astrio.deployments.deploying.building import ENTRYPOINT, FLOW, Target
 from astrio.deployments.deploying.keeping_alive import keep_alive_deployment
+from astrio.deployments.gateway.process import keep_receiving
 from astrio.deployments.server_process import ServerNote, log_file
 from astrio.deployments.serving.folder import Folder
 from astrio.deployments.serving.runs import EndedRuns, crash_stuck, merge_missed
@@ -59,8 +60,18 @@ class _Runner(Runner):
 class Service:
     """Everything that `astrio up` does between its start and its end."""
 
-    def __init__(self, folder: Path, note: ServerNote | None, tell: Callable[[str], None]) -> None:
-        """Take the folder, the server to look after (None: not ours), and what shows a line."""
+    def __init__(
+        self,
+        folder: Path,
+        note: ServerNote | None,
+        tell: Callable[[str], None],
+        gateway: tuple[str, int],
+    ) -> None:
+        """Take the folder, the server to look after (None: not ours), and what shows a line.
+
+        `gateway` is the host and port at which webhooks are received, if an integration wants any.
+        """
+        self._gateway = gateway
         self._note = note
         self._tell = tell
         self.on_sigterm: Callable[[], object] = lambda: None
@@ -103,13 +114,14 @@ class Service:
                 asyncio.create_task(self._keep_tidy(client)),
                 asyncio.create_task(self._watch_server()),
                 delivering := asyncio.create_task(self._deliver(stopping)),
+                receiving := asyncio.create_task(self._receive(stopping)),
                 runner,
             ]
             try:
                 done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 stopping.set()
-                await asyncio.gather(delivering, return_exceptions=True)
+                await asyncio.gather(delivering, receiving, return_exceptions=True)
                 await self._stop(jobs, runner, client)
             self._explain(done, runner)
 
@@ -163,6 +175,14 @@ class Service:
             await asyncio.sleep(_LOOK_SECONDS)
         if not stopping.is_set():
             await keep_delivering(self._folder.path, stopping, self._tell)
+        await stopping.wait()
+
+    async def _receive(self, stopping: asyncio.Event) -> None:
+        """Keep a gateway and its drainer running from the first webhook source on."""
+        while not self._folder.has_webhooks and not stopping.is_set():  # noqa: ASYNC110 (as above)
+            await asyncio.sleep(_LOOK_SECONDS)
+        if not stopping.is_set():
+            await keep_receiving(self._folder.path, *self._gateway, stopping, self._tell)
         await stopping.wait()
 
     async def _look(self, client: PrefectClient) -> None:
