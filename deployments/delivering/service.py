@@ -19,7 +19,7 @@ from astrio.deployments.server import prefect_server
 from astrio.flows.deliver import deliver, ending
 from astrio.tasks.webhooks.outbox.deliverer import Deliverer
 
-SHIFT_MINUTES: Final = 15.0
+SHIFT_MINUTES: Final = 60.0
 _ALONE_SECONDS: Final = 30.0
 _REST_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 0.2

@@ -39,14 +39,14 @@ JSON_FORM: Final = TargetForm("application/json", 0.0)
 
 
 class Router:
-    """Routes by the triggers it was given last."""
+    """Routes by the triggers it was given last; before that, events wait."""
 
     def __init__(self, queue: Queue, dialect: Dialect, sealer: BytesSealer) -> None:
         """Take the queue, the ledger's dialect, and what unseals payloads."""
         self._queue = queue
         self._dialect = dialect
         self._sealer = sealer
-        self._triggers: list[Prepared] = []
+        self._triggers: list[Prepared] | None = None
         self._forms: Mapping[str, TargetForm] = {}
 
     def use(self, triggers: Sequence[Trigger], forms: Mapping[str, TargetForm]) -> None:
@@ -62,6 +62,8 @@ class Router:
             connection: within a write transaction.
             now: epoch seconds.
         """
+        if self._triggers is None:
+            return 0
         query = select(event).where(event.c.state == "new").order_by(event.c.number).limit(BATCH)
         if connection.execute(query.with_only_columns(event.c.number).limit(1)).first() is None:
             return 0
@@ -83,7 +85,7 @@ class Router:
             alone = Trigger(name="", on=(row.name,), targets=(row.target,))
             yield from self._triggered(Prepared(alone, _EPOCH), row, now)
             return
-        for prepared in self._triggers:
+        for prepared in self._triggers or ():
             if prepared.trigger.wants(row.name):
                 yield from self._triggered(prepared, row, now)
 

@@ -84,7 +84,8 @@ class Sender:
         url = receiver.url
         guard.check(url.host or "", url.port or 443)  # aiohttp resolves no literal addresses
         headers = receiver.signed(identity, int(self._clock()), body)
-        async with asyncio.timeout(receiver.timeout) as deadline:
+        deadline = asyncio.get_running_loop().time() + receiver.timeout
+        async with asyncio.timeout_at(deadline):
             response = await session.request(
                 receiver.method,
                 url,
@@ -93,21 +94,21 @@ class Sender:
                 allow_redirects=False,
                 timeout=_NO_TIMEOUT,
             )
-            try:
-                return await self._read(response, deadline)
-            finally:
-                response.release() if response.content.at_eof() else response.close()
+        try:
+            return await self._read(response, deadline)
+        finally:
+            response.release() if response.content.at_eof() else response.close()
 
-    async def _read(self, response: aiohttp.ClientResponse, deadline: asyncio.Timeout) -> Answer:
+    async def _read(self, response: aiohttp.ClientResponse, deadline: float) -> Answer:
+        """Read what is left within the deadline; the status counts, whatever becomes of that."""
         status = response.status
         if 200 <= status < 300:
             if not response.content.at_eof():
-                await _drained(response, deadline)
+                # So that the connection can be used again.
+                drained = asyncio.get_running_loop().time() + _DRAIN_SECONDS
+                await _beginning(response, min(deadline, drained))
             return Answer(status)
-        content = b""
-        with suppress(aiohttp.ClientError, TimeoutError, OSError):
-            async with asyncio.timeout_at(deadline.when()):
-                content = await _beginning(response)
+        content = await _beginning(response, deadline)
         return Answer(
             status,
             refusal(status),
@@ -150,22 +151,16 @@ def _context() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=True)
 
 
-async def _drained(response: aiohttp.ClientResponse, deadline: asyncio.Timeout) -> None:
-    """Read what is left, so that the connection can be used again; the status has said it all."""
-    until = asyncio.get_running_loop().time() + _DRAIN_SECONDS
-    with suppress(aiohttp.ClientError, TimeoutError, OSError):
-        async with asyncio.timeout_at(min(until, deadline.when() or until)):
-            await _beginning(response)
-
-
-async def _beginning(response: aiohttp.ClientResponse) -> bytes:
-    """Return the first 64 KiB of the body, or less if it ends before."""
+async def _beginning(response: aiohttp.ClientResponse, deadline: float) -> bytes:
+    """Return the first 64 KiB of the body, or what has come of it until the deadline."""
     content = bytearray()
-    while len(content) < MOST_READ:
-        chunk = await response.content.readany()
-        if not chunk:
-            break
-        content += chunk
+    with suppress(aiohttp.ClientError, TimeoutError, OSError):
+        async with asyncio.timeout_at(deadline):
+            while len(content) < MOST_READ:
+                chunk = await response.content.readany()
+                if not chunk:
+                    break
+                content += chunk
     return bytes(content[:MOST_READ])
 
 

@@ -117,7 +117,7 @@ def register(
 def _document(target: WebhookTarget | str) -> str:
     if isinstance(target, str):
         return json.dumps({"saved": target})
-    settings = target.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    settings = target.model_dump(mode="json", by_alias=True, exclude_none=True)
     return json.dumps({"settings": settings}, sort_keys=True)
 
 
