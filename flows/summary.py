@@ -30,9 +30,13 @@ def facts(report: RunReport) -> list[tuple[str, str]]:
     requests, records = report.requests, report.records
     pairs = [
         ("Pages", f"{report.pages:,} ({report.stop_reason or 'unknown'})"),
-        ("Claimed by the API", "no total" if records.claimed is None else f"{records.claimed:,}"),
-        ("Requests", f"{requests.sent:,} sent, {requests.retried:,} retried"),
     ]
+    if report.replay:
+        pairs.append(("Replayed", "from the quarantine"))
+    else:
+        claimed = "no total" if records.claimed is None else f"{records.claimed:,}"
+        pairs.append(("Claimed by the API", claimed))
+        pairs.append(("Requests", f"{requests.sent:,} sent, {requests.retried:,} retried"))
     if requests.p50_ms is not None:
         pairs.append(("Response times", f"{requests.p50_ms} ms median, {requests.p95_ms} ms p95"))
     if report.window.start is not None or report.checkpoint:
@@ -129,7 +133,7 @@ def _row(run: Mapping[str, Any]) -> list[str]:
     state = str(run["state"])
     return [
         str(run["started_at"])[:19],
-        STATES.get(state) or state,
+        f"{STATES.get(state) or state}{' (replay)' if run.get('replay') else ''}",
         *counts,
         str(run.get("seconds", "")),
     ]
