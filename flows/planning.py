@@ -19,7 +19,7 @@ from astrio.flows.integration import Integration
 from astrio.flows.judging import judging
 from astrio.flows.mapping_version import mapping_version
 from astrio.flows.plan import Plan
-from astrio.flows.projecting import projection_of
+from astrio.flows.projecting import projected, projection_of
 from astrio.flows.python_source import python_source
 from astrio.flows.reading_plan import Partitions, reading_plan, resumed
 from astrio.flows.replacing import refuse_a_part
@@ -233,9 +233,7 @@ class Run:
     ) -> ReadPlan:
         partitions = self._partitions(outcome, window) if self._by_parents else None
         plan = reading_plan(self.integration, window, context, self.options.limit, partitions)
-        projection = projection_of(self.integration)
-        if projection is not None:
-            plan = replace(plan, answers=plan.answers.projected(projection))
+        plan = projected(plan, projection_of(self.integration))
         # Appended rows must not be read twice, unless that is asked for.
         may_restart = self.integration.push.mode != "append" or self.options.full_refresh
         return plan if point is None else resumed(plan, point, may_restart=may_restart)

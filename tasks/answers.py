@@ -29,6 +29,7 @@ from astrio.tasks.http.excerpt import vendor_message
 from astrio.tasks.mapping.compile import compile_expression
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.paths import compile_path
+from astrio.tasks.projected import picked
 from astrio.tasks.settings import ResponseSettings
 
 Predicate = Callable[[Any], Any]
@@ -155,18 +156,18 @@ class Answers:
         lent = os.fdopen(os.dup(answer.file.fileno()), "rb")
         return self.decoding.pieces(lent, answer.headers, answer.url)
 
-    def sorted_out(self, records: Sequence[Any]) -> tuple[list[Any], list[Reject]]:
+    def sorted_out(self, records: Sequence[Any]) -> tuple[Sequence[Any], list[Reject]]:
         """Return the records, and those that are errors or could not be read, as rejects."""
-        kept: list[Any] = []
+        kept: list[int] = []
         rejects: list[Reject] = []
-        for record in records:
+        for place, record in enumerate(records):
             problem = self._problem(record)
             if problem is None:
-                kept.append(record)
+                kept.append(place)
             else:
                 plain = dict(record) if isinstance(record, BrokenRecord) else record
                 rejects.append(Reject(plain, [problem]))
-        return kept, rejects
+        return picked(records, kept), rejects
 
     def _problem(self, record: Any) -> Problem | None:
         if isinstance(record, BrokenRecord):

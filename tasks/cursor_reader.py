@@ -80,7 +80,7 @@ class CursorReader:
             ApiAnswerError: a cursor cannot be read, or there is none where there must be one.
         """
         path = compile_path(self.path)
-        if isinstance(records, Projected):
+        if isinstance(records, Projected) and records.shape is not None:
             values = list(map(records.shape.getter(path), records.structs()))
         else:
             values = path.column(records)

@@ -8,6 +8,7 @@ from typing import Any, Final, SupportsIndex, overload
 
 import msgspec
 
+from astrio.tasks.mapping.sent import plain
 from astrio.tasks.mapping.shape import Shape
 
 Whole = Callable[[bytes | memoryview], Any]
@@ -32,22 +33,53 @@ class Origin:
         return self._decode(memoryview(self._apart[place]))
 
 
+class Plainly:
+    """Records whose fractions remember their digits, given without."""
+
+    __slots__ = ("_records",)
+
+    def __init__(self, records: Sequence[Any]) -> None:
+        """Take the records."""
+        self._records = records
+
+    def record(self, place: int) -> Any:
+        """Return a record with plain floats."""
+        return plain(self._records[place])
+
+
 class Projected(list[Any]):
     """A list of whole records to whoever looks at it; `structs` are what was decoded already.
 
-    So nobody who does not know of the structs meets a record with less than all its fields.
+    So nobody who does not know of the structs meets a record with less than all its fields, or
+    with fractions that are not plain floats.
+
+    Attributes:
+        shape: of the structs; None: they are whole records.
+        exact: fractions in the structs remember their digits as sent.
     """
 
-    __slots__ = ("_origin", "_places", "shape")
+    __slots__ = ("_origin", "_places", "exact", "shape")
 
     def __init__(
-        self, structs: Sequence[Any], shape: Shape, origin: Origin, places: Sequence[int]
+        self,
+        structs: Sequence[Any],
+        shape: Shape | None,
+        origin: Origin | Plainly,
+        places: Sequence[int],
+        *,
+        exact: bool = False,
     ) -> None:
         """Take the decoded parts, their shape, and where in their origin each record stands."""
         super().__init__(structs)
         self.shape = shape
+        self.exact = exact
         self._origin = origin
         self._places = places
+
+    @classmethod
+    def exactly(cls, records: Sequence[Any]) -> Projected:
+        """Return whole records whose fractions remember their digits as sent."""
+        return cls(records, None, Plainly(records), range(len(records)), exact=True)
 
     def structs(self) -> Iterator[Any]:
         """Return the Structs of the shape, one for each record."""
@@ -57,9 +89,8 @@ class Projected(list[Any]):
         """Return the records at these places."""
         known = super().__getitem__
         structs = [known(place) for place in places]
-        return Projected(
-            structs, self.shape, self._origin, [self._places[place] for place in places]
-        )
+        origins = [self._places[place] for place in places]
+        return Projected(structs, self.shape, self._origin, origins, exact=self.exact)
 
     def __iter__(self) -> Iterator[Any]:
         """Yield each record, decoded whole."""
@@ -98,13 +129,6 @@ class Projected(list[Any]):
         return repr(list(self))
 
     __hash__ = None
-
-
-def decoded(records: Sequence[Any]) -> tuple[Shape | None, Iterator[Any]]:
-    """Return what was decoded of each record, and the shape of that; None: whole records."""
-    if isinstance(records, Projected):
-        return records.shape, records.structs()
-    return None, iter(records)
 
 
 def picked(records: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:

@@ -75,7 +75,7 @@ class Selection:
         """
         apart = isinstance(records, Apart)
         if self._extra is not None:
-            records = [_extended(record, self._extra) for record in records]
+            records = _all_extended(records, self._extra)
         cursor, known = None, 0
         wanted: Sequence[Any] = records
         if self._cursor is not None:
@@ -85,7 +85,8 @@ class Selection:
                 new = self._ties.fresh(records, seen.values)
                 known = len(records) - sum(new)
                 mask = seen.wanted or [True] * len(records)
-                wanted = [r for r, yes, add in zip(records, mask, new, strict=True) if yes and add]
+                pairs = enumerate(zip(mask, new, strict=True))
+                wanted = picked(records, [at for at, (yes, add) in pairs if yes and add])
             elif seen.wanted is not None:
                 wanted = picked(records, [at for at, yes in enumerate(seen.wanted) if yes])
         errors: list[Reject] = []
@@ -120,6 +121,12 @@ def _results(keep: Keep, records: Sequence[Any]) -> Iterator[Any]:
             yield keep(record)
         except RecordRejectedError as error:
             yield error
+
+
+def _all_extended(records: list[Any], extra: Mapping[str, Any]) -> list[Any]:
+    if isinstance(records, Projected) and records.exact and records.shape is None:
+        return Projected.exactly([_extended(record, extra) for record in records.structs()])
+    return [_extended(record, extra) for record in records]
 
 
 def _extended(record: Any, extra: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import msgspec
 
 from astrio.blocks.errors import ApiAnswerError
+from astrio.tasks.mapping.sent import sent
 from astrio.tasks.mapping.values import LONGEST_NUMBER
 
 _CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
 _BOM = b"\xef\xbb\xbf"
 _FAULT = "The fault is the API's."
+_EXACT: Final = msgspec.json.Decoder(float_hook=sent)
 _EXPECTED = "Check base_url and path: JSON was expected."
 
 
@@ -24,17 +26,21 @@ class UnusableValueError(ApiAnswerError):
     """The body holds what no record can: what JSON cannot say (NaN), or too much nesting."""
 
 
-def decode_json(content: bytes, headers: Mapping[str, str]) -> Any:
+def decode_json(content: bytes, headers: Mapping[str, str], *, exact: bool = False) -> Any:
     """Return the JSON value of a body; charset and byte order mark are honoured.
+
+    With `exact`, fractions remember their digits as sent.
 
     Raises:
         ApiAnswerError: the body is no JSON (HTML, cut off, empty), or holds what JSON cannot
             say (NaN), or is nested too deeply.
     """
     try:
-        return msgspec.json.decode(content)
+        return _EXACT.decode(content) if exact else msgspec.json.decode(content)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return _decode_with_care(content, headers.get("content-type", ""))
+        return _decode_with_care(
+            content, headers.get("content-type", ""), sent if exact else _number
+        )
 
 
 def decode_as_told(content: bytes) -> Any:
@@ -45,14 +51,14 @@ def decode_as_told(content: bytes) -> Any:
         return None
 
 
-def _decode_with_care(content: bytes, kind: str) -> Any:
+def _decode_with_care(content: bytes, kind: str, fraction: Callable[[str], Any]) -> Any:
     """Decode what is legal JSON but too much for msgspec, or say what is wrong with it."""
     if not content.strip():
         raise _unusable("is empty", kind, _EXPECTED)
     try:
         text = _text(content, kind)
         return json.loads(
-            text, parse_constant=_refuse_constant, parse_float=_number, parse_int=_whole
+            text, parse_constant=_refuse_constant, parse_float=fraction, parse_int=_whole
         )
     except (UnicodeError, LookupError):
         raise _unusable("is not in the charset it claims", kind, _FAULT) from None

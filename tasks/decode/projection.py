@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import getitem
 from typing import Any, Final
 
 import msgspec
 
+from astrio.blocks.errors import ApiAnswerError
 from astrio.tasks.decode.json import decode_json
+from astrio.tasks.mapping.sent import plain, sent
 from astrio.tasks.mapping.shape import Shape
 from astrio.tasks.projected import Origin, Projected
 
@@ -17,21 +21,33 @@ _MOST_MISFITS: Final = 3
 
 
 class Projection:
-    """Decodes the pages of one reading; gives up where pages in a row do not fit."""
+    """Decodes the records of one reading for its mapping.
 
-    def __init__(self, shape: Shape, keys: Sequence[str]) -> None:
-        """Take what is read of each record, and the keys that lead to the records' list."""
+    Pages that do not fit the shape are decoded as a whole; after some in a row it is tried no more.
+    """
+
+    def __init__(self, shape: Shape | None, keys: Sequence[str], *, exact: bool = False) -> None:
+        """Take what is read of each record, and where the records are.
+
+        Args:
+            shape: what is read; None: whole records.
+            keys: that lead to the records' list.
+            exact: fractions remember their digits as sent.
+        """
         self._shape = shape
         self._keys = tuple(keys)
-        self._records = msgspec.json.Decoder(list[shape.struct()])  # type: ignore[misc]  # made at run time
+        self._exact = exact
+        self._records = None if shape is None else _decoder(shape, exact=exact)
         self._misfits = 0
 
     def decode(self, content: bytes, headers: Mapping[str, str]) -> Any | None:
-        """Return the body with its records `Projected`; None: it does not fit, decode it plainly.
+        """Return the body with its records `Projected`; None: it is to be decoded plainly."""
+        body = self._in_part(content, headers)
+        return self._exactly(content, headers) if body is None and self._exact else body
 
-        Whatever a plain decoder would refuse or take otherwise does not fit.
-        """
-        if self._misfits >= _MOST_MISFITS:
+    def _in_part(self, content: bytes, headers: Mapping[str, str]) -> Any | None:
+        """Return a body that fits: what a plain decoder refuses or takes otherwise does not."""
+        if self._records is None or self._misfits >= _MOST_MISFITS:
             return None
         if not content.isascii() and _declares_another(headers.get("content-type", "")):
             return None
@@ -45,11 +61,34 @@ class Projection:
         self._misfits = 0
         return body
 
+    def _exactly(self, content: bytes, headers: Mapping[str, str]) -> Any | None:
+        """Return the body with whole records; None where they are not where they should be."""
+        try:
+            body = decode_json(content, headers, exact=True)
+        except ApiAnswerError:
+            return None
+        if not self._keys:
+            return Projected.exactly(body) if isinstance(body, list) else None
+        *above, last = self._keys
+        try:
+            parent = reduce(getitem, above, body)
+            records = parent[last]
+            parent[last] = []
+        except (KeyError, TypeError, IndexError):
+            return None
+        if not isinstance(records, list):
+            return None
+        body = plain(body)
+        reduce(getitem, above, body)[last] = Projected.exactly(records)
+        return body
+
     def _body(self, text: msgspec.Raw, keys: tuple[str, ...], headers: Mapping[str, str]) -> Any:
         if not keys:
+            assert self._records is not None  # there is a shape
             structs = self._records.decode(text)
             origin = Origin(text, lambda record: decode_json(bytes(record), headers))
-            return Projected(structs, self._shape, origin, range(len(structs)))
+            places = range(len(structs))
+            return Projected(structs, self._shape, origin, places, exact=self._exact)
         first, *rest = keys
         level = _LEVEL.decode(text)
         if first not in level:
@@ -58,6 +97,13 @@ class Projection:
             key: self._body(value, tuple(rest), headers) if key == first else _PLAIN.decode(value)
             for key, value in level.items()
         }
+
+
+def _decoder(shape: Shape, *, exact: bool) -> msgspec.json.Decoder[Any]:
+    records = list[shape.struct()]  # type: ignore[misc, valid-type]  # made at run time
+    if exact:
+        return msgspec.json.Decoder(records, float_hook=sent)
+    return msgspec.json.Decoder(records)
 
 
 def _declares_another(kind: str) -> bool:

@@ -44,7 +44,7 @@ from astrio.tasks.mapping.generate import Compiled, compile_node, compile_rows
 from astrio.tasks.mapping.parser import parse_expression, parse_value
 from astrio.tasks.mapping.passthrough import PassThrough
 from astrio.tasks.mapping.syntax import Node
-from astrio.tasks.projected import Projected, decoded, picked
+from astrio.tasks.projected import Projected, picked
 
 __all__ = [
     "CompiledMapping",
@@ -114,7 +114,9 @@ class Expression:
     def __init__(self, node: Node, context: MappingContext) -> None:
         """Take the parsed expression and the run's clock and zone."""
         self._evaluate = guarded(compile_node(node, context))
-        self._shaped = cache(lambda shape: compile_node(node, context, shape).function)
+        self._shaped = cache(
+            lambda shape, exact: compile_node(node, context, shape, exact=exact).function
+        )
 
     def __call__(self, record: Any) -> Any:
         """Return the expression's value.
@@ -126,7 +128,7 @@ class Expression:
 
     def over(self, records: Projected) -> Iterator[Any]:
         """Yield for each record the expression's value, or the error that rejects it."""
-        function = self._shaped(records.shape)
+        function = self._shaped(records.shape, records.exact)
         for place, struct in enumerate(records.structs()):
             try:
                 yield function(struct)
@@ -167,13 +169,17 @@ class _Mapping:
         self._texts = [value if isinstance(value, str) else None for value in mapping.values()]
         self._nodes = [parse_value(value) for value in mapping.values()]
         self._context = context
-        self._rows = cache(lambda shape: compile_rows(self._nodes, context, shape))
+        self._rows = cache(
+            lambda shape, exact: compile_rows(self._nodes, context, shape, exact=exact)
+        )
         self._key = key_places(self.columns, key)
 
     def transform(self, page: Page) -> Batch:
         sources, rows = page.records, list[tuple[Any, ...]]()
-        shape, records = decoded(sources)
-        compute = self._rows(shape)
+        if isinstance(sources, Projected):
+            compute, records = self._rows(sources.shape, sources.exact), sources.structs()
+        else:
+            compute, records = self._rows(None, False), iter(sources)
         rejects: dict[int, Reject] = {}
         while len(rows) + len(rejects) < len(sources):
             try:

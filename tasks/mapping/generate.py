@@ -23,6 +23,7 @@ from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.mapping.emission import Emission
 from astrio.tasks.mapping.finding import find_function
 from astrio.tasks.mapping.lookups import Lookups
+from astrio.tasks.mapping.sent import keeps_digits, plain
 from astrio.tasks.mapping.shape import Shape
 from astrio.tasks.mapping.shaped import ShapedLookups
 from astrio.tasks.mapping.syntax import (
@@ -57,6 +58,7 @@ _RUNTIME: dict[str, Any] = {
     "template": values.template,
     "equal": operators.equal,
     "counted": repetition.counted,
+    "plain": plain,
     **{name: getattr(operators, name) for name in _SIGNS.values()},
     **{
         name: getattr(access, name)
@@ -107,39 +109,45 @@ def _unforeseen(error: Exception) -> str:
     return f"the expression fails on this record ({type(error).__name__})"
 
 
-def compile_nodes(
-    nodes: Sequence[Node], context: MappingContext, shape: Shape | None = None
-) -> Compiled:
-    """Compile a function from a record to the tuple of the expressions' values.
-
-    With a shape, the records are Structs of that shape.
-    """
-    generator = _Generator(context, shape)
+def compile_nodes(nodes: Sequence[Node], context: MappingContext) -> Compiled:
+    """Compile a function from a record to the tuple of the expressions' values."""
+    generator = _Generator(context, None)
     values = "".join(f"{generator.source(node)}, " for node in nodes)
     return generator.compile(f"({values})")
 
 
 def compile_rows(
-    nodes: Sequence[Node], context: MappingContext, shape: Shape | None = None
+    nodes: Sequence[Node],
+    context: MappingContext,
+    shape: Shape | None = None,
+    *,
+    exact: bool = False,
 ) -> Callable[[Iterator[Any], Callable[[tuple[Any, ...]], None]], None]:
     """Compile a function that takes records one by one and hands on the tuple of each.
 
     It stops at a record that fails, which is taken then, and can be called again for the rest.
+    With a shape, the records are Structs of it; with `exact`, fractions in them remember their
+    digits as sent.
     """
-    generator = _Generator(context, shape)
+    generator = _Generator(context, shape, exact=exact)
     values = "".join(f"{generator.source(node)}, " for node in nodes)
     return generator.compile_loop(f"({values})")
 
 
-def compile_node(node: Node, context: MappingContext, shape: Shape | None = None) -> Compiled:
+def compile_node(
+    node: Node, context: MappingContext, shape: Shape | None = None, *, exact: bool = False
+) -> Compiled:
     """Compile a function from a record, or its shape, to one expression's value."""
-    generator = _Generator(context, shape)
+    generator = _Generator(context, shape, exact=exact)
     return generator.compile(generator.source(node))
 
 
 class _Generator:
-    def __init__(self, context: MappingContext, shape: Shape | None) -> None:
+    def __init__(
+        self, context: MappingContext, shape: Shape | None, *, exact: bool = False
+    ) -> None:
         self._context = context
+        self._exact = exact
         self._namespace = dict(_RUNTIME)
         self._names = 0
         self._lookups = (
@@ -161,40 +169,47 @@ class _Generator:
         exec(compile(source, _FILE, "exec"), self._namespace)  # noqa: S102 (made from the tree only)
         return self._namespace["evaluate"]  # type: ignore[no-any-return]  # made just here
 
-    def source(self, node: Node) -> str:
-        """Return the source of a node's value: an atom, or an expression in its own brackets."""
+    def source(self, node: Node, *, digits: bool = False) -> str:
+        """Return the source of a node's value: an atom, or an expression in its own brackets.
+
+        With `digits`, fractions may remember theirs: the value is on its way to `decimal()`.
+        """
         match node:
             case Literal():
                 written = self._constant(node.value)
             case Access():
                 written = self._access(node)
             case Function():
-                written = self._function(node)
+                written = self._function(node, digits=digits)
             case Search():
                 written = _marked(node, f"{self._bind(node.path.values)}(record)")
             case Call():
-                written = self._call(node)
+                written = self._call(node, digits=digits)
+            case Operation(sign="??"):
+                parts = tuple(self.source(child, digits=digits) for child in node.children)
+                written = Emission("", self._temporary).first_given(parts)
             case Operation():
                 written = self._operation(node)
             case _:
                 written = self._composed(node)
-        return written
+        reads = self._exact and isinstance(node, Access | Search)
+        return f"plain({written})" if reads and not digits else written
 
     def _access(self, node: Access) -> str:
         first = node.steps[0] if node.steps and not node.children else None
         if isinstance(first, str) and first in self._bound:
             return self._lookups.stepped(self._bound[first], node.steps[1:])
-        base = self.source(node.children[0]) if node.children else None
+        base = self.source(node.children[0], digits=True) if node.children else None
         return self._lookups.access(node, base)
 
-    def _function(self, node: Function) -> str:
+    def _function(self, node: Function, *, digits: bool) -> str:
         """Return the source of a function of one element, which counts what it computes."""
         allowance = f"spent = [{repetition.ALLOWANCE}]"
         if allowance not in self._lookups.lines:
             self._lookups.lines.append(allowance)
         around, name = self._bound, self._temporary()
         self._bound = {**around, node.name: name}
-        value = self.source(node.children[0])
+        value = self.source(node.children[0], digits=digits)
         self._bound = around
         return f"counted(spent, (lambda {name}: {value}))"
 
@@ -228,23 +243,24 @@ class _Generator:
             return repr(value) if value >= 0 else f"({value!r})"
         return self._bind(value)
 
-    def _call(self, node: Call) -> str:
+    def _call(self, node: Call, *, digits: bool) -> str:
         function = find_function(node.name)
         assert function is not None  # the expression has been checked
         name = f"f_{node.name}"
         self._namespace[name] = function.bound(self._context)
         emission = Emission(_marked(node, name), self._temporary)
         arguments = [
-            self._argument(function, place, child) for place, child in enumerate(node.children)
+            self._argument(function, place, child, digits=digits)
+            for place, child in enumerate(node.children)
         ]
         return (function.emit or Emission.call)(emission, *arguments)
 
-    def _argument(self, function: MappingFunction, place: int, node: Node) -> str:
+    def _argument(self, function: MappingFunction, place: int, node: Node, *, digits: bool) -> str:
         if function.prepare is not None and isinstance(node, Literal):
             prepared = function.prepare(place, node.value)
             if prepared is not node.value:
                 return self._bind(prepared)
-        return self.source(node)
+        return self.source(node, digits=keeps_digits(function.name, place, digits=digits))
 
     def _operation(self, node: Operation) -> str:
         match node.sign:
@@ -252,8 +268,6 @@ class _Generator:
                 return f"(True if {self._condition(node)} else False)"
             case "not":
                 return self._condition(node)
-            case "??":
-                return Emission("", self._temporary).first_given(tuple(self._below(node)))
             case "==" | "!=":
                 return self._equality(node)
             case sign:

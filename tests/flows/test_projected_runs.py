@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,62 @@ def test_no_record_is_decoded_whole_where_none_is_rejected(
         report = run(integration(api.url, tmp_path / "items.db", **CHANGES))
     assert report.records.written == 3
     assert [type(body["items"]) for body in decoded] == [Projected]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"source": {"filter": "decimal(price) > 1"}},
+        {"map": {"id": "id", "price": "decimal(price)", "found": "$.lines[?(@.n > 1)].n"}},
+        {
+            "source": {"incremental": {"cursor": "at", "param": "since"}},
+            "push": {"to": {"url": "sqlite:///items.db"}, "table": "items", "mode": "append"},
+        },
+    ],
+    ids=["in part", "filtered", "whole", "appended"],
+)
+def test_decimal_keeps_the_digits_as_sent_and_other_fractions_are_floats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    prices = ["12.50", "1e1", "3.000000000000000000001", "7"]
+    records = [
+        f'{{"id": {n}, "price": {price}, "rate": {price}, "at": "2026-01-0{n + 1}"}}'
+        for n, price in enumerate(prices)
+    ]
+    body = f'{{"items": [{", ".join(records)}], "next": null}}'
+    mapping = {"id": "id", "price": "decimal(price)", "rate": "float(rate)"}
+    with serve({"/items": lambda _: web.json_response(text=body)}) as api:
+        run(integration(api.url, tmp_path / "items.db", **{"map": mapping, **changes}))
+    rows = query(tmp_path / "items.db", "SELECT price FROM items ORDER BY id")
+    assert [Decimal(price) for (price,) in rows] == [Decimal(price) for price in prices]
+    assert (rows[0], rows[2]) == (("12.50",), ("3.000000000000000000001",))
+    if "map" not in changes:
+        rates = query(tmp_path / "items.db", "SELECT rate, typeof(rate) FROM items ORDER BY id")
+        assert rates == [(12.5, "real"), (10.0, "real"), (3.0, "real"), (7.0, "real")]
+
+
+def test_decimal_keeps_the_digits_of_children(tmp_path: Path) -> None:
+    def shop(request: web.Request) -> Any:
+        if request.path == "/customers":
+            return {"items": [{"id": 7}]}
+        return web.json_response(text='{"items": [{"id": 1, "price": 12.50, "rate": 2.50}]}')
+
+    source = {
+        "parent": {
+            "request": {"path": "/customers"},
+            "records": "items",
+            "include": ["id"],
+        },
+        "request": {"path": "/customers/{{parent.id}}/orders"},
+        "paginate": {"type": "none"},
+    }
+    mapping = {"id": "id", "customer": "parent.id", "price": "decimal(price)", "rate": "rate"}
+    with serve(shop) as api:
+        run(integration(api.url, tmp_path / "items.db", source=source, map=mapping))
+    rows = query(tmp_path / "items.db", "SELECT id, customer, price, rate FROM items")
+    assert rows == [(1, 7, "12.50", 2.5)]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """decimal(value): an exact decimal number, from a number or its text: for money.
 
-A float has lost its digits already: it gives those that it shows.
+The digits of a JSON number are kept as sent. A float that was computed gives those that it shows.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from astrio.tasks.mapping.sent import Sent
 from astrio.tasks.mapping.values import LONGEST_NUMBER, finite, mismatch, reject
 
 EXAMPLES = [
@@ -25,8 +26,8 @@ def call(value: Any) -> Decimal | None:
     """Cast to a decimal."""
     if value is None or isinstance(value, Decimal):
         return value
-    if isinstance(value, str):
-        digits = value.strip()
+    if isinstance(value, str | Sent):
+        digits = value.digits if isinstance(value, Sent) else value.strip()
         if len(digits) > LONGEST_NUMBER or not _NUMBER.fullmatch(digits):
             reject("decimal(): the text is not a decimal number")
         return Decimal(digits)

@@ -19,6 +19,7 @@ from astrio.tasks.decode.json import decode_json
 from astrio.tasks.decode.keys import keys_to
 from astrio.tasks.decode.projection import Projection
 from astrio.tasks.mapping.compile import MappingContext, compile_expression, compile_mapping
+from astrio.tasks.mapping.sent import Sent
 from astrio.tasks.mapping.shape import shape_of
 from astrio.tasks.paths import compile_path
 from astrio.tasks.projected import Projected
@@ -142,6 +143,95 @@ def test_what_is_decoded_in_part_gives_what_is_decoded_as_a_whole(
     assert not isinstance(whole, ApiAnswerError)
     assert isinstance(part["data"]["rows"], Projected)
     assert outcome(part, mapping, keep) == outcome(whole, mapping, keep)
+
+
+DIGITS = [
+    *("decimal(a)", "decimal(a.b)", "decimal(items[*].a)", "decimal(first(items[*].a))"),
+    *(
+        "map(items, i -> decimal(i.a))",
+        "map(a, x -> x)",
+        "filter(a, x -> x.b)[0].a",
+        "decimal(a ?? b)",
+    ),
+    *("decimal(if(a, b.a, b))", "sum(map(items, i -> decimal(i.a ?? 0)))", "decimal(a) + b"),
+    *("decimal(filter(items, i -> i.a > 1)[0].a)", "first(a)", "coalesce(a, b)", "[a, {x: b}]"),
+    *("max(a, b)", "a == b", "a == decimal(a)", "sort(items, i -> i.a)", "unique(a)", "str(a)"),
+]
+
+
+UNTOUCHED = [text for text in DIGITS if "decimal" not in text]
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.lists(st.sampled_from([*EXPRESSIONS, *UNTOUCHED, "$"]), min_size=1, max_size=4),
+    st.none() | st.sampled_from([*EXPRESSIONS, "decimal(a) > 1"]),
+    pages,
+)
+def test_remembered_digits_change_nothing_but_decimals(
+    expressions: list[str], keep: str | None, content: bytes
+) -> None:
+    mapping = {f"t{place}": text for place, text in enumerate(expressions)}
+    shape = shape_of([keep] if keep else [], mapping.values(), ["a"])
+    made = Projection(None if shape.whole else shape, ["data", "rows"], exact=True)
+    part, whole = made.decode(content, HEADERS), decoded(content)
+    if part is None:
+        return
+    assert isinstance(part["data"]["rows"], Projected)
+    assert outcome(part, mapping, keep) == outcome(whole, mapping, keep)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from([*EXPRESSIONS, *DIGITS, "$"]), min_size=1, max_size=4), pages)
+def test_remembered_digits_leave_no_expression(expressions: list[str], content: bytes) -> None:
+    mapping = {f"t{place}": text for place, text in enumerate(expressions)}
+    shape = shape_of([], mapping.values(), ["a"])
+    made = Projection(None if shape.whole else shape, ["data", "rows"], exact=True)
+    part = made.decode(content.replace(b"2.5", b"2.50"), HEADERS)
+    if part is not None:
+        batch = compile_mapping(mapping, CONTEXT).transform(Page(1, part["data"]["rows"]))
+        assert not any(map(remembers, [*batch.rows, *batch.sources]))
+        assert not any(remembers(each.record) for each in batch.rejects)
+
+
+def remembers(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(remembers, value.values()))
+    return (
+        any(map(remembers, value)) if isinstance(value, list | tuple) else isinstance(value, Sent)
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "digits"),
+    [
+        *(("decimal(a)", "12.50"), ("decimal(b.a)", "1E+3"), ("decimal(c[*][0])", None)),
+        ("decimal(c[1])", "0.10000000000000000055"),
+        ("first(map(c, x -> decimal(x)))", "1.0"),
+        ("decimal(first(c))", "1.0"),
+        ("decimal(z ?? a)", "12.50"),
+        ("decimal(if(true, coalesce(z, a), 1))", "12.50"),
+        ("decimal(filter(d, x -> x.a > 1)[0].a)", "3.10"),
+        ("decimal($.d[0].a)", "3.10"),
+        ("decimal(first($.d[?(@.a > 1)].a))", "3.10"),
+        ("decimal(a * 1)", "12.5"),
+    ],
+)
+@pytest.mark.parametrize("fits", [True, False])
+def test_decimal_keeps_the_digits_as_sent(
+    expression: str, digits: str | None, *, fits: bool
+) -> None:
+    shape = shape_of([], [expression], [])
+    made = Projection(None if shape.whole or not fits else shape, ["rows"], exact=True)
+    record = (
+        b'{"a": 12.50, "b": {"a": 1e3}, "c": [1.0, 0.10000000000000000055], "d": [{"a": 3.10}]}'
+    )
+    body = made.decode(b'{"total": 1.50, "rows": [' + record + b"]}", HEADERS)
+    assert body is not None
+    assert body["total"].__class__ is float
+    assert list(body["rows"]) == [json.loads(record)]
+    batch = compile_mapping({"x": expression}, CONTEXT).transform(Page(1, body["rows"]))
+    assert [str(row[0]) for row in batch.rows] == ([] if digits is None else [digits])
 
 
 def test_most_pages_fit() -> None:
