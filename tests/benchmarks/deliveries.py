@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -32,7 +33,9 @@ from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.ledger.outbox_tables import event
 from astrio.tasks.ledger.sealing_bytes import BytesSealer
 from astrio.tasks.webhooks.outbox.answer import Answer
+from astrio.tasks.webhooks.outbox.clock import SteadyClock
 from astrio.tasks.webhooks.outbox.deliverer import Deliverer
+from astrio.tasks.webhooks.outbox.desk import Asked, Desk
 from astrio.tasks.webhooks.outbox.event import PURPOSE
 from astrio.tasks.webhooks.outbox.receiver import Receiver
 from astrio.tasks.webhooks.outbox.sender import Sender
@@ -179,13 +182,112 @@ def speed(count: int) -> None:
         print(f"stock httpx costs {times:.1f} times as much CPU")
 
 
+async def steady(names: Sequence[str], rate: int, seconds: float) -> None:
+    """Emit so many events a second, for one target after the other, while a deliverer works."""
+    stopping = asyncio.Event()
+    work = asyncio.create_task(Deliverer().run(stopping))
+    await asyncio.to_thread(_emit_steadily, names, rate, seconds)
+    await asyncio.sleep(3)
+    stopping.set()
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
+def _emit_steadily(names: Sequence[str], rate: int, seconds: float) -> None:
+    sealer = BytesSealer(PURPOSE)
+    ledger, began, place = Ledger(), time.time(), 0
+    while (passed := time.time() - began) < seconds:
+        due = int(passed * rate)
+        rows = []
+        for number in range(place, due):
+            id_ = f"evt_{began}_{number}"
+            rows.append(
+                {
+                    "id": id_,
+                    "name": f"to.{names[number % len(names)]}",
+                    "state": "new",
+                    "created_at": time.time(),
+                    "size": len(BODY),
+                    "sealed": sealer.seal(BODY, id_.encode()),
+                }
+            )
+        place = max(due, place)
+        if rows:
+            with ledger.writing() as connection:
+                connection.execute(insert(event), rows)
+        time.sleep(0.02)
+
+
+def latencies(of: str) -> list[float]:
+    """Return the seconds from emitting to the end of the first attempt, of targets named so."""
+    query = text(
+        "SELECT a.at + a.ms / 1000.0 - d.created_at FROM _astrio_attempt AS a "
+        "JOIN _astrio_delivery AS d ON d.number = a.delivery "
+        "WHERE a.delivered = 1 AND a.target LIKE :of"
+    )
+    with Ledger().reading() as connection:
+        return sorted(connection.execute(query, {"of": f"{of}%"}).scalars())
+
+
+def isolation(count: int) -> None:
+    """Compare the healthy targets' latency with and without a hundred dead ones beside them."""
+    seconds, rate = max(count / 1000, 10), 300
+    found = {}
+    for dead in (0, 100):
+        with setting() as (url, silent):
+            healthy = {f"up-{place}": target(f"{url}/{place}") for place in range(900)}
+            gone = {f"down-{place}": target(f"{silent}/{place}") for place in range(dead)}
+            subscribe(healthy | gone)
+            asyncio.run(steady([*healthy, *gone], rate * (900 + dead) // 900, seconds))
+            times = latencies("up-")
+            found[dead] = times[len(times) * 99 // 100]
+            print(
+                f"{dead} dead of {900 + dead} targets: {len(times)} deliveries to the healthy, "
+                f"p50 {times[len(times) // 2] * 1000:.0f} ms, p99 {found[dead] * 1000:.0f} ms"
+            )
+    print(f"p99 with the dead: {found[100] / found[0]:.2f} times")
+
+
+def backlog(count: int) -> None:
+    """Measure claiming from a backlog, and the memory of the process that delivers from it."""
+    count = max(count, 1_000_000)
+    with setting() as (url, _):
+        names = [f"t-{place}" for place in range(100)]
+        subscribe({name: target(f"{url}/{name}") for name in names})
+        fill(names, count, routed=True)
+        desk = Desk(Ledger(), SteadyClock())
+        desk.enter()
+        slots, times = dict.fromkeys(names, 10), []
+        for _ in range(300):
+            began = time.perf_counter()
+            claimed = desk.turn(Asked(slots=slots, most=100)).claimed
+            times.append(time.perf_counter() - began)
+            assert len(claimed) == 100
+        desk.leave()
+        times.sort()
+        print(
+            f"{count} rows wait: 100 are claimed in p50 {times[150] * 1000:.1f} ms, "
+            f"p99 {times[297] * 1000:.1f} ms"
+        )
+        code = "from tests.benchmarks.deliveries import memory; memory(%d)"
+        for many in (0, 20_000):
+            subprocess.run([sys.executable, "-c", code % many], check=True)
+
+
+def memory(many: int) -> None:
+    """Print the peak memory of a process that delivers so many; 0: that is idle."""
+    asyncio.run(deliver(many))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{many} delivered from the backlog: {peak:.0f} MB at most")
+
+
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(prog="deliveries.py")
     parser.add_argument("what", choices=["speed", "isolation", "backlog"])
     parser.add_argument("--count", type=int, default=20_000)
     options = parser.parse_args()
-    {"speed": speed}[options.what](options.count)
+    {"speed": speed, "isolation": isolation, "backlog": backlog}[options.what](options.count)
 
 
 if __name__ == "__main__":
