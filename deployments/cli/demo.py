@@ -24,8 +24,8 @@ def demo(
     """See a whole sync: a bundled shop API into SQLite, what changed, and its webhooks.
 
     Starts a small shop API on loopback, syncs its 5,000 orders, then 37 changed ones; receives its
-    signed webhooks; then syncs Prefect's own run history. Shows the reports, the quarantine and
-    the next steps.
+    signed webhooks; sends an event to two receivers, one of them dead; then syncs Prefect's own run
+    history. Shows the reports, the quarantine, the dead letter and the next steps.
     """
     quieten_prefect()
     folder.mkdir(parents=True, exist_ok=True)
@@ -33,11 +33,12 @@ def demo(
     for database in ("orders.db", "prefect_history.db"):
         Path(database).unlink(missing_ok=True)
     with prefect_server(say) as url:
-        from astrio.deployments.demo.narrative import Demo, events, history, orders
+        from astrio.deployments.demo.narrative import Demo, events, history, letters, orders
 
         acts = Demo(Path(), bar=True)
         orders(acts)
         events(acts, url)
+        letters(acts)
         history(acts, url)
     _next_steps(folder)
 
@@ -48,6 +49,7 @@ def _next_steps(folder: Path) -> None:
         "astrio status": "what has run, and what is quarantined",
         "astrio quarantine list shop-orders": "every rejected record, and why",
         "astrio events list": "every webhook, and what became of it",
+        "astrio deliveries list": "every event that was sent, and how it was answered",
         "astrio init my-project": "begin your own",
     }
     show("\nNext steps")

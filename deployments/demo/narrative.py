@@ -1,4 +1,4 @@
-"""The demo's acts: a first sync, an incremental one, webhooks, and Prefect's own history."""
+"""The demo's acts: a sync, an incremental one, webhooks in and out, Prefect's own history."""
 
 from __future__ import annotations
 
@@ -124,10 +124,18 @@ def _count(live: Integration) -> int:
             return 0  # no event has come yet
 
 
+def letters(demo: Demo) -> None:
+    """Act four: an event goes to two receivers, one of which is dead; its letter is replayed."""
+    from astrio.deployments.demo.delivering import deliveries
+
+    _act(4, "an order event to two receivers: one fails twice, the other is dead")
+    deliveries(demo.folder)
+
+
 def history(demo: Demo, api_url: str) -> None:
-    """Act four: the Prefect server's own flow runs, through its REST API, into SQL."""
+    """Act five: the Prefect server's own flow runs, through its REST API, into SQL."""
     os.environ["PREFECT_API_URL"] = api_url
-    _act(4, "an API that nobody here wrote: Prefect's own run history into SQLite")
+    _act(5, "an API that nobody here wrote: Prefect's own run history into SQLite")
     demo.run(demo.integration("prefect-flow-runs", {}))
 
 

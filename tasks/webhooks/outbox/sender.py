@@ -8,6 +8,7 @@ the environment are never followed or read, and no cookie is kept.
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import time
 from collections.abc import Callable
@@ -179,8 +180,9 @@ def _told(error: Exception) -> str:
         if isinstance(error, kind):
             return sentence
     if isinstance(error, aiohttp.ClientConnectorError):
-        reason = error.os_error.strerror or type(error.os_error).__name__
-        return f"The receiver cannot be reached: {reason}."
+        # Not the error's own text, which tells the address.
+        number = error.os_error.errno
+        return f"The receiver cannot be reached: {os.strerror(number) if number else 'no answer'}."
     if isinstance(error, aiohttp.ClientError):
         return f"The receiver's answer cannot be read ({type(error).__name__})."
     return f"The delivery cannot be sent ({type(error).__name__})."

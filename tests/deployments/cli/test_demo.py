@@ -100,6 +100,12 @@ def test_signed_webhooks_become_rows_and_a_forged_one_is_refused(shown: Shown) -
     assert all(order in synced and at <= synced[order] for order, at in live)
 
 
+def test_a_dead_letter_is_shown_and_replayed(shown: Shown) -> None:
+    assert "the first receiver answered 503, 503, 204: delivered" in shown.demo.out
+    assert "a dead letter after 4 attempts" in shown.demo.out
+    assert "replayed: answered 204" in shown.demo.out
+
+
 def test_prefects_own_runs_of_the_demo_are_in_the_history(shown: Shown) -> None:
     reported = [report["flow_run"] for report in reports(shown, "orders.db", "shop-orders")]
     kept = rows(shown.folder / "prefect_history.db", "SELECT run_id, state FROM flow_runs")
