@@ -28,6 +28,8 @@ from astrio.deployments.gateway.bodies import Bodies
 from astrio.deployments.gateway.committing import Committer, InboxUnavailableError
 from astrio.deployments.gateway.counting import Counts
 from astrio.deployments.gateway.delivery_ids import delivery_id
+from astrio.deployments.gateway.emitting import PATH as EVENTS
+from astrio.deployments.gateway.emitting import Emission
 from astrio.deployments.gateway.pages import Pages
 from astrio.deployments.gateway.rates import Buckets
 from astrio.deployments.gateway.routes import RESERVED, Route, Routes
@@ -59,6 +61,7 @@ class Gateway:
         proxies: Networks,
         addresses: Buckets | None = None,
         log: Log | None = None,
+        emission: Emission | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Take what it consists of; `log` gets one entry for each request, if given."""
@@ -71,6 +74,7 @@ class Gateway:
         self._proxies = proxies
         self._addresses = addresses
         self._log = log
+        self._emission = emission
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,6 +82,8 @@ class Gateway:
         method, path = scope["method"], scope["path"]
         if path in RESERVED and method in {"GET", "HEAD"}:
             found = await self._pages.answer(path, scope)
+        elif path == EVENTS and self._emission is not None and path not in self.routes.by_path:
+            found = await self._emission.answer(scope, receive)
         elif method not in self.routes.methods:
             found = wrong_method(self.routes.methods)
         else:

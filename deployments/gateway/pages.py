@@ -16,7 +16,9 @@ from astrio.blocks.errors import AstrioError
 from astrio.deployments.gateway.addresses import Networks, sender
 from astrio.deployments.gateway.answers import NOT_FOUND, Answer, answer, try_later
 from astrio.deployments.gateway.counting import BOUNDS, Counts
+from astrio.deployments.gateway.outbox_metrics import outbox_metrics
 from astrio.tasks.webhooks.inbox.looking import Backlog
+from astrio.tasks.webhooks.outbox.stats import Outbox, outbox
 
 _LIVE: Final = answer(200, b'{"status": "live"}')
 _READY: Final = answer(200, b'{"status": "ready"}')
@@ -44,6 +46,7 @@ class Pages:
         self._to = to
         self._proxies = proxies
         self._looked: tuple[float, Mapping[str, Backlog]] | None = None
+        self._sent: tuple[float, Outbox | None] | None = None
 
     async def answer(self, path: str, scope: Mapping[str, Any]) -> Answer:
         """Return the page."""
@@ -53,7 +56,9 @@ class Pages:
             return try_later(503, 1) if self.trouble or self.closing else _READY
         if not self._may_see(scope):
             return NOT_FOUND
-        page = generate_latest(_registry(self._counts, await self._waiting()))
+        page = generate_latest(
+            _registry(self._counts, await self._waiting(), await self._outgoing())
+        )
         return answer(200, page, _METRICS)
 
     def _may_see(self, scope: Mapping[str, Any]) -> bool:
@@ -72,10 +77,23 @@ class Pages:
                 return {}  # what has been counted here is told all the same
         return self._looked[1]
 
+    async def _outgoing(self) -> Outbox | None:
+        now = time.monotonic()
+        if self._sent is None or self._sent[0] < now - _FRESH:
+            try:
+                self._sent = now, await asyncio.to_thread(outbox, time.time())
+            except AstrioError:
+                return None
+        return self._sent[1]
 
-def _registry(counts: Counts, waiting: Mapping[str, Backlog]) -> CollectorRegistry:
+
+def _registry(
+    counts: Counts, waiting: Mapping[str, Backlog], outgoing: Outbox | None
+) -> CollectorRegistry:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Told([*_events(counts), *_inbox(waiting, time.time())]))
+    now = time.time()
+    told = [*_events(counts), *_inbox(waiting, now), *outbox_metrics(outgoing, now)]
+    registry.register(_Told(told))
     return registry
 
 

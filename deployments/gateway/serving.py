@@ -24,6 +24,7 @@ from astrio.deployments.gateway.app import Gateway
 from astrio.deployments.gateway.bodies import Bodies
 from astrio.deployments.gateway.committing import Committer
 from astrio.deployments.gateway.counting import Counts
+from astrio.deployments.gateway.emitting import emission
 from astrio.deployments.gateway.fetching import fetch
 from astrio.deployments.gateway.housekeeping import end_late_bodies, purge_old, tell_news
 from astrio.deployments.gateway.pages import Pages
@@ -93,7 +94,7 @@ class GatewayServer:
         pages = Pages(counts, backlog, Networks(settings.metrics_to), proxies)
         committer = Committer(appender.append, lambda error: self._note(pages, error))
         bodies = Bodies(settings.body_seconds, settings.body_memory)
-        rate = settings.address_rate
+        rate, taken = settings.address_rate, emission(bodies)
         async with AccessLog(settings.access_log) as log:
             app = Gateway(
                 self.routes,
@@ -105,6 +106,7 @@ class GatewayServer:
                 proxies=proxies,
                 addresses=Buckets(per_second(rate)) if rate else None,
                 log=log.entry if settings.access_log else None,
+                emission=taken,
             )
             jobs = [
                 end_late_bodies(bodies, min(settings.body_seconds / 10, 0.5)),
