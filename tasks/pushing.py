@@ -18,9 +18,9 @@ from astrio.blocks.errors import (
 )
 from astrio.tasks.batch import Batch
 from astrio.tasks.destinations.base import Chunk, Written
-from astrio.tasks.judging import judge
 from astrio.tasks.outcome import Outcome
 from astrio.tasks.progress import Progress, announce
+from astrio.tasks.quality.judging import judge
 from astrio.tasks.report import Parents, RunReport, TableChanges
 
 CHUNK_ROWS = 5_000

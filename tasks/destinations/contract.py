@@ -23,9 +23,13 @@ class ContractSettings(Settings):
     table from the run after the one that made it: `{tables: …}` says who may make it.
     """
 
-    tables: TableTerms = Field("evolve", description="A table that does not exist yet.")
-    columns: Terms = Field("evolve", description="A field that the table has no column for.")
-    types: Terms = Field("evolve", description="A value that its column cannot hold as it is.")
+    tables: TableTerms = Field(default="evolve", description="A table that does not exist yet.")
+    columns: Terms = Field(
+        default="evolve", description="A field that the table has no column for."
+    )
+    types: Terms = Field(
+        default="evolve", description="A value that its column cannot hold as it is."
+    )
 
     @model_validator(mode="before")
     @classmethod

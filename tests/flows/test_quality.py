@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,12 @@ from tests.flows.running import Faulty, failed_run, last_report, query, run, wat
 from tests.support.server import answer
 
 from astrio.blocks.errors import QualityError
+from astrio.flows.engine import engine
 from astrio.flows.integration import Integration
+from astrio.flows.planning import Run
 from astrio.flows.summary import facts, markdown
+from astrio.tasks.batch import Page
+from astrio.tasks.options import RunOptions
 from astrio.tasks.report import RunReport
 
 
@@ -246,3 +251,23 @@ def test_the_report_can_be_read_from_what_is_kept(api: Faulty, database: Path) -
     run(plan_of(api, database))
     ((text,),) = query(database, "SELECT report FROM _astrio_run")
     assert RunReport.model_validate(json.loads(text)).fields["id"].max == 39
+
+
+def test_records_that_are_replayed_are_counted_but_neither_compared_nor_judged(
+    api: Faulty, database: Path
+) -> None:
+    plan = plan_of(api, database, quality=[{"field": "id", "max": 50}])
+    run(plan)
+    known = query(database, "SELECT profile FROM _astrio_profile")
+    report = asyncio.run(engine(Run(plan, RunOptions(), Kept())))
+    assert (report.state, report.fields["id"].max) == ("completed", 99)
+    assert (report.quality, bool(report.drift)) == ([], False)
+    assert query(database, "SELECT profile FROM _astrio_profile") == known
+
+
+class Kept:
+    """Records that are not the stream's own reading."""
+
+    async def pages(self, session: object) -> AsyncGenerator[Page, None]:
+        records = [record(99, name=None)] * 20
+        yield Page(1, records, fetched=len(records), stop_reason="no_next")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from astrio.flows.summary import facts, headline, markdown
+from astrio.tasks.quality.figures import FieldFigures, Profiled
 from astrio.tasks.report import BrokenRule, ErrorReport, Records, Requests, RunReport, Window
 
 
@@ -101,3 +102,11 @@ def test_an_error_is_told_with_its_request_and_advice(request_: str | None, wher
     assert markdown(report(state="failed", error=error)).endswith(
         f"\n\n**api:** It is down.{where}\n\nWait."
     )
+
+
+def test_fields_tell_among_how_many_values_different_ones_were_counted() -> None:
+    figures = FieldFigures(filled=90_000, kinds=["text"], distinct=900, distinct_of=20_000)
+    text = markdown(report(fields={"a|b": figures}, profiled=Profiled(records=90_000, untracked=3)))
+    assert "### Fields of 90,000 records" in text
+    assert "| a\\|b | text | 90,000 | 0 | 0 | 900 of the first 20,000 |  |  |  |" in text
+    assert "and 3 more fields" in text
