@@ -14,6 +14,8 @@ from astrio.tasks.quality.figures import Drift, FieldFigures, Profiled
 
 SAMPLED: Final = 50
 """How many source records of a chunk are looked at."""
+SEEN_CHUNKS: Final = 4
+"""How many chunks are looked at first; then every fourth."""
 
 
 class Profile:
@@ -44,6 +46,7 @@ class Profile:
         self._fields: dict[str, FieldProfile] = {}
         self._invalid = Counter[str]()
         self._untracked = set[str]()
+        self._chunks = 0
         self._sampled = 0
         self._source: dict[str, Seen] = {}
 
@@ -64,7 +67,8 @@ class Profile:
             for name in {problem.field for problem in reject.problems if problem.field}:
                 if len(self._invalid) < MOST_FIELDS or name in self._invalid:
                     self._invalid[name] += 1
-        if self._sources:
+        self._chunks += 1
+        if self._sources and (self._chunks <= SEEN_CHUNKS or self._chunks % SEEN_CHUNKS == 0):
             # Of one page, as a page may have to be decoded for it.
             self._look_at(next((each.sources for each in batches if each.sources), ()))
 

@@ -186,3 +186,12 @@ def test_different_values_are_counted_to_the_end_only_where_that_is_asked_for() 
     )
     assert abs((told["a"].distinct or 0) - 60_000) < 9_000
     assert (told["b"].max, told["c"].distinct) == (59_999, None)
+
+
+def test_of_many_chunks_every_fourth_is_looked_at() -> None:
+    profile, earlier = Profile(), None
+    for _ in range(12):
+        profile.add([batch("id", *[(1,)] * 100, sources=[{"id": 1}] * 100)])
+    earlier = profile.compared(earlier)[1]
+    assert earlier is not None
+    assert earlier["source"]["records"] == 50 * (4 + 2)
