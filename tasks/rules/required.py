@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from astrio.tasks.rules.base import FIRST, Rule
@@ -20,6 +21,10 @@ class Required(Rule):
     def asked(cls, settings: RuleSettings) -> Any:
         """Ask by `required: true`; `false` asks for nothing."""
         return settings.required or None
+
+    def suspects(self, values: Sequence[Any]) -> Iterable[int]:
+        """Pass whatever is there."""
+        return [place for place, value in enumerate(values) if value is None or value == ""]
 
     def reason(self, value: Any) -> str | None:
         """Refuse null and the empty text."""
