@@ -3,49 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from astrio.blocks.settings import Settings
-from astrio.blocks.store.either import or_saved
 from astrio.blocks.webhooks.target import DeliveryRetry, WebhookTarget
+from astrio.tasks.destinations.webhook.settings import WebhookDestination
 from astrio.tasks.webhooks.outbox.event import check_pattern
-
-_EXAMPLE = '{url: "https://…", secret: "${env:HOOK_SECRET}"}'
-
-
-def _written_out(value: Any) -> Any:
-    """Let a URL alone be a target."""
-    if isinstance(value, str) and ("://" in value or value.startswith("${")):
-        return {"url": value}
-    return value
-
-
-if TYPE_CHECKING:
-    TargetOrName = WebhookTarget | str
-else:
-    TargetOrName = Annotated[
-        or_saved(WebhookTarget, _EXAMPLE),
-        BeforeValidator(_written_out, json_schema_input_type=WebhookTarget | str),
-    ]
-
-
-class WebhookDestination(Settings):
-    """`push.to` of a trigger: `{webhook: URL}`, or the name of a saved target, or its settings."""
-
-    webhook: TargetOrName = Field(description="A URL, a saved target's name, or its settings.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _settings_beside_the_url(cls, given: Any) -> Any:
-        """Take `{webhook: URL, secret: …}` for `{webhook: {url: URL, secret: …}}`."""
-        if not isinstance(given, Mapping) or not isinstance(given.get("webhook"), str):
-            return given
-        more = {key: value for key, value in given.items() if key != "webhook"}
-        return {"webhook": {"url": given["webhook"], **more}} if more else given
 
 
 def _one_or_several(value: Any) -> Any:
@@ -113,11 +80,8 @@ class TriggerFile(Settings):
         """Yield each target's id, and its settings or the name they are saved under."""
         several = len(self.push.to) > 1
         for number, each in enumerate(self.push.to, 1):
-            if isinstance(each.webhook, str):
-                yield each.webhook, each.webhook
-            else:
-                own = f"{self.name}-{number}" if several else self.name
-                yield own, self._with_retry(each.webhook)
+            name, target = each.named(f"{self.name}-{number}" if several else self.name)
+            yield name, target if isinstance(target, str) else self._with_retry(target)
 
     def _with_retry(self, target: WebhookTarget) -> WebhookTarget:
         if self.retry is None or "retry" in target.model_fields_set:

@@ -14,6 +14,7 @@ from astrio.flows.integration import Integration
 from astrio.flows.reading.mistakes import IntegrationFileError, Mistake
 from astrio.flows.reading.read import LoadedTrigger, read_file
 from astrio.flows.trigger import TriggerFile
+from astrio.tasks.destinations.webhook.settings import WebhookDestination
 
 app = typer.Typer()
 WRONG = 2
@@ -80,6 +81,8 @@ def _summary(
         return f"{file}: ok ({names} to {_count(len(integration.push.to), 'webhook')}" + ended
     fields = _count(len(integration.map or ()), "field") or integration.transform or "every field"
     push = integration.push
+    if isinstance(push.to, WebhookDestination):
+        return f"{file}: ok ({fields}, each record to a webhook" + ended
     return f"{file}: ok ({fields}, {push.mode} into {push.table}" + ended
 
 

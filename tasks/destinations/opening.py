@@ -10,6 +10,7 @@ from astrio.tasks.columns import is_reserved
 from astrio.tasks.destinations.base import Destination
 from astrio.tasks.destinations.quarantined import QuarantineRow, StreamStatus
 from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
+from astrio.tasks.destinations.webhook.settings import WebhookDestination
 from astrio.tasks.replayed import Stored
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ def open_destination(
     )
 
     _check(push)
+    if isinstance(push.to, WebhookDestination):
+        from astrio.tasks.destinations.webhook.destination import OutboxDestination
+
+        return OutboxDestination(push, integration, keeping)
     return SqlDestination(push, integration, keeping)
 
 

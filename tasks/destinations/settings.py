@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from astrio.blocks.database import Database
 from astrio.blocks.settings import Settings
 from astrio.blocks.store.either import or_saved, written_out
 from astrio.tasks.destinations.contract import ContractSettings
+from astrio.tasks.destinations.webhook.settings import WebhookDestination
 from astrio.tasks.durations import parse_duration
 
 
@@ -33,16 +43,28 @@ class SqlTarget(Database):
         return saved if self._saved_as else "push.to.url"
 
 
+def _is_webhook(value: Any) -> bool:
+    return isinstance(value, WebhookDestination) or (
+        isinstance(value, Mapping) and "webhook" in value
+    )
+
+
 if TYPE_CHECKING:
-    SqlTargetOrName = SqlTarget | str
+    TargetOrName = SqlTarget | str | WebhookDestination
 else:
-    SqlTargetOrName = or_saved(SqlTarget, '{url: "sqlite:///data.db"}')
+    _Sql = or_saved(SqlTarget, '{url: "sqlite:///data.db"}')
+    TargetOrName = Annotated[
+        Annotated[_Sql, Tag("sql")] | Annotated[WebhookDestination, Tag("webhook")],
+        Discriminator(lambda value: "webhook" if _is_webhook(value) else "sql"),
+    ]
 
 
 class PushSettings(Settings):
     """`push`: destination, table, and how rows meet the rows already there."""
 
-    to: SqlTargetOrName = Field(description="A saved database's name, or one written out.")
+    to: TargetOrName = Field(
+        description="A saved database's name, or one written out; or {webhook: …}."
+    )
     table: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")
     mode: Literal["append", "upsert", "replace"] = Field(
         "append",
@@ -61,9 +83,24 @@ class PushSettings(Settings):
         "quarantine, discard_row or discard_value; or a word for each of tables, columns, types.",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_webhook(cls, given: Any) -> Any:
+        """Let events have no table, and be sent once whatever the mode."""
+        if isinstance(given, Mapping) and _is_webhook(given.get("to")):
+            return {"table": "events", **given, "mode": "upsert"}
+        return given
+
     @property
     def target(self) -> SqlTarget:
-        """The database, once its saved name has been resolved (`astrio.flows.connecting`)."""
+        """The database, once its saved name has been resolved (`astrio.flows.connecting`).
+
+        It is the ledger where records go to a webhook.
+        """
+        if isinstance(self.to, WebhookDestination):
+            from astrio.tasks.destinations.webhook.destination import ledger_target
+
+            return ledger_target()
         return written_out(self.to, "push.to")
 
 

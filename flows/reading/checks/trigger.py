@@ -1,4 +1,4 @@
-"""Triggers: expressions, placeholders, and secrets that are written out."""
+"""Triggers and webhooks: expressions, placeholders, and secrets that are written out."""
 
 from __future__ import annotations
 
@@ -13,9 +13,16 @@ from astrio.tasks.mapping.check import check_expression, check_template
 
 
 def check(root: Node) -> Iterator[Mistake]:
-    """Yield what is wrong with a trigger's expressions, and secrets as warnings."""
-    if root.entry("on") is None:
-        return
+    """Yield what is wrong with a trigger's expressions, and secrets of webhooks as warnings."""
+    if root.entry("on") is not None:
+        yield from _expressions(root)
+    for path, node in _secrets(root):
+        if isinstance(node.value, str) and node.value and not is_reference(node.value):
+            words = f"a secret is written out in `{path}`: use ${{env:NAME}} and set the variable"
+            yield Mistake.at(node.place, path, words, warning=True)
+
+
+def _expressions(root: Node) -> Iterator[Mistake]:
     for key in ("filter", "order_by"):
         condition = root.at(key)
         if condition and isinstance(condition.value, str):
@@ -28,17 +35,13 @@ def check(root: Node) -> Iterator[Mistake]:
         for problem in check_template(node.value):
             place = node.place_of(problem.offset or 0)
             yield Mistake.at(place, path, problem_words(problem, node))
-    for path, node in _secrets(root):
-        if isinstance(node.value, str) and node.value and not is_reference(node.value):
-            words = f"a secret is written out in `{path}`: use ${{env:NAME}} and set the variable"
-            yield Mistake.at(node.place, path, words, warning=True)
 
 
 def _secrets(root: Node) -> Iterator[tuple[str, Node]]:
     to = root.at("push", "to")
     for each in (to.items or (to,)) if to else ():
         for target in (each, each.at("webhook")):
-            if target is None or target.entries is None:
+            if target is None or not each.entry("webhook"):
                 continue
             if secret := target.at("secret"):
                 yield from secret.scalars("push.to.secret")

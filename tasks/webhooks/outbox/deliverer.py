@@ -30,6 +30,7 @@ T = TypeVar("T")
 Hear = Callable[[Notice], None]
 MOST: Final = 512
 POLL: Final = 0.2
+SHORT_POLL: Final = 0.02
 SETTINGS_EVERY: Final = 2.0
 _GATHER: Final = 0.004
 _LONGEST_PAUSE: Final = 5.0
@@ -107,12 +108,13 @@ class Deliverer:
         while not stopping.is_set():
             try:
                 done = await self._turn()
-                pause = POLL
+                busy = done.claimed or done.routed
+                pause = SHORT_POLL if busy else min(pause * 2, POLL)
             except (ConfigurationError, LeaseHeldError):
                 raise
             except AstrioError as error:
                 _log.warning("The outbox waits for its ledger: %s", redact(str(error)))
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                pause = min(max(pause, POLL) * 2, _LONGEST_PAUSE)
                 done = Done()
             if len(done.claimed) < self._room() and not done.routed:
                 await self._rest(stopping, pause)

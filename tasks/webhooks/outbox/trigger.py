@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -114,8 +114,13 @@ def _mapped(mapping: dict[str, Any], payload: Any, context: MappingContext) -> d
     for reject in batch.rejects:
         problem = reject.problems[0]
         raise RecordRejectedError(f"{problem.field or 'the payload'}: {problem.reason}")
+    return nested(batch.columns, batch.rows[0])
+
+
+def nested(targets: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
+    """Return a row as an object; dots in its targets nest."""
     found: dict[str, Any] = {}
-    for target, value in zip(batch.columns, batch.rows[0], strict=True):
+    for target, value in zip(targets, row, strict=True):
         *above, last = target.split(".")
         place = found
         for name in above:
