@@ -74,6 +74,21 @@ def test_changed_expressions_are_shown_with_what_they_do_to_the_sample(folder: P
     assert "record 1: customer.email ada@example.com ADA@EXAMPLE.COM" in lines
 
 
+def test_rules_that_are_new_are_shown_and_an_old_function_that_is_gone_hides_no_change(
+    folder: Path,
+) -> None:
+    with shop(folder):
+        integration = read_integration(FILE).integration
+        remember_mapping(integration.model_copy(update={"map": {"order_id": "gone(id)"}}))
+        edit("validate:\n", "validate:\n  - {field: order_id, min: 1}\n")
+        changes = called("preview", "shop.yaml")["changes"]
+        shown = call("preview", "shop.yaml").stdout
+    assert changes["targets"][0] == {"name": "order_id", "before": "gone(id)", "after": "id"}
+    assert changes["values"] == []
+    assert [(rule["name"], rule["before"]) for rule in changes["rules"]] == [("order_id", None)]
+    assert "rule for order_id" in shown
+
+
 def test_what_failed_before_or_fails_now_is_told_as_a_reason(folder: Path) -> None:
     with shop(folder):
         remember()

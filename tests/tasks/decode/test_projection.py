@@ -234,6 +234,27 @@ def test_decimal_keeps_the_digits_as_sent(
     assert [str(row[0]) for row in batch.rows] == ([] if digits is None else [digits])
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b'{"rows": {"a": 1.50}}', b'{"rows": null}', b'{"other": [1.50]}', b"[1.50]", b"2.50"),
+        *(b'{"rows": [NaN]}', b'{"rows": [', b""),
+    ],
+)
+def test_digits_are_not_looked_for_where_no_records_are(content: bytes) -> None:
+    assert Projection(None, ["rows"], exact=True).decode(content, HEADERS) is None
+
+
+def test_digits_are_remembered_in_a_page_that_is_its_list_of_records() -> None:
+    made = Projection(None, [], exact=True)
+    assert made.decode(b'{"a": 1.50}', HEADERS) is None
+    records = made.decode(b'[{"a": 1.50}, {"a": "\\ud800"}, 3]', HEADERS)
+    assert records == [{"a": 1.5}, {"a": "\ud800"}, 3]
+    batch = compile_mapping({"x": "decimal(a)"}, CONTEXT).transform(Page(1, records or ()))
+    assert [str(row[0]) for row in batch.rows] == ["1.50"]
+    assert [each.record for each in batch.rejects] == [{"a": "\ud800"}, 3]
+
+
 def test_most_pages_fit() -> None:
     made = projection({"x": "a.b", "y": "items[*].a"})
     assert made is not None
