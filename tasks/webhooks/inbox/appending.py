@@ -68,9 +68,7 @@ class Appender:
         rows = [self._row(arrival) for arrival in arrivals]
         try:
             with self._ledger.database.explained():
-                connection = self._opened()
-                with transaction(connection):
-                    new = _inserted(connection, rows)
+                new = _stored(self._opened(), rows)
         except BaseException:
             self.close()
             raise
@@ -86,12 +84,15 @@ class Appender:
     def _opened(self) -> Connection:
         if self._connection is None:
             self._connection = self._ledger.database.connect()
-            driver = self._connection.connection.driver_connection
+            driver: Any = self._connection.connection.driver_connection
             if isinstance(driver, sqlite3.Connection):
                 # Whatever SQLite was compiled with: an acknowledged row survives a power cut.
                 driver.execute("PRAGMA synchronous=FULL")
                 if self._ledger.own_file:
                     _let_readers_be(driver)
+            else:
+                # One statement is a transaction of its own: a single way there and back.
+                driver.autocommit = True
         return self._connection
 
     def _row(self, arrival: Arrival) -> _Row:
@@ -120,11 +121,12 @@ def _shown(delivery_id: str | None) -> str | None:
     return ascii(delivery_id)[1 : _LONGEST_ID + 1]
 
 
-def _inserted(connection: Connection, rows: list[_Row]) -> set[str]:
-    """Insert the rows that are new, and return their ids."""
+def _stored(connection: Connection, rows: list[_Row]) -> set[str]:
+    """Insert the rows that are new, durably, and return their ids."""
     driver: Any = connection.connection.driver_connection
     if isinstance(driver, sqlite3.Connection):
-        return {id_ for chunk in _chunks(rows) for id_ in _inserted_at_once(driver, chunk)}
+        with transaction(connection):
+            return {id_ for chunk in _chunks(rows) for id_ in _inserted_at_once(driver, chunk)}
     # In the order of their identities, so that two gateways never wait for each other crosswise.
     rows = sorted(rows, key=lambda row: (row[1], row[2], row[0]))
     columns = [list(column) for column in zip(*rows, strict=True)]
