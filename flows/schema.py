@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from astrio.flows.integration import Integration
+from astrio.flows.trigger import TriggerFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -18,14 +20,23 @@ def integration_schema() -> dict[str, Any]:
     Keys are canonical (`snake_case`). The `camelCase` spelling of each is valid too, so it stands
     beside it, but marked so that editors do not propose it.
     """
-    schema = Integration.model_json_schema(by_alias=True, mode="validation")
+    return _schema_of(Integration, "astrio integration")
+
+
+def trigger_schema() -> dict[str, Any]:
+    """Return the schema of a trigger file, as that of an integration."""
+    return _schema_of(TriggerFile, "astrio trigger")
+
+
+def _schema_of(model: type[BaseModel], title: str) -> dict[str, Any]:
+    schema = model.model_json_schema(by_alias=True, mode="validation")
     definitions = schema.pop("$defs")
     for name, definition in definitions.items():
         for pointer, mapping in _mappings(definition, f"#/$defs/{name}"):
             _spell_both_ways(mapping, pointer)
     _spell_both_ways(schema, "#")
     schema["properties"]["$schema"] = {"type": "string", "description": "For editors."}
-    schema["title"] = "astrio integration"
+    schema["title"] = title
     return {"$schema": DIALECT, **schema, "$defs": definitions}
 
 

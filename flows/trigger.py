@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from astrio.blocks.settings import Settings
 from astrio.blocks.webhooks.target import DeliveryRetry, WebhookTarget
@@ -40,8 +40,14 @@ class TriggerPush(Settings):
     to: Destinations = Field(description="{webhook: …}, or a list of them.")
 
 
+def _name_may_be_left_out(schema: dict[str, Any]) -> None:
+    schema["required"].remove("name")
+
+
 class TriggerFile(Settings):
     """Which events go to which webhooks, and what is sent of them."""
+
+    model_config = ConfigDict(json_schema_extra=_name_may_be_left_out)
 
     name: str = Field(pattern=r"^[a-z0-9_-]{1,64}$", description="The file's name if left out.")
     description: str = ""

@@ -281,6 +281,37 @@ def rotate(
     say(f"Deliveries to {name} are signed with this secret" + (" and the old one." * (keep > 0)))
 
 
+@app.command("test")
+def send_test_(name: Name, as_json: AsJson = False) -> None:
+    """Send a signed test event to a target at once, and tell how it was answered.
+
+    Exit code 1 if it was not taken.
+    """
+    import asyncio
+
+    from astrio.deployments.delivering.testing import send_test
+
+    answer = asyncio.run(send_test(name))
+    if as_json:
+        facts = {"delivered": answer.delivered, "status": answer.status, "ms": answer.ms}
+        print_json({**facts, "error": answer.error or None, "answer": answer.excerpt or None})
+    else:
+        show(answer.error or f"{name} took it: {answer.status}, {answer.ms} ms.")
+    if not answer.delivered:
+        raise typer.Exit(1)
+
+
+@app.command()
+def page(name: Name) -> None:
+    """Print a page for the receiver: which events come, what they hold, how to verify them."""
+    from astrio.deployments.delivering.receivers_page import receivers_page
+    from astrio.deployments.delivering.testing import ready
+    from astrio.tasks.webhooks.outbox.triggers import known_triggers
+
+    triggers = [each for each, _ in known_triggers() if name in each.targets]
+    sys.stdout.write(receivers_page(ready(name), triggers))
+
+
 def _writing() -> Any:
     from astrio.tasks.ledger.opening import Ledger
 

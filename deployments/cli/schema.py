@@ -11,7 +11,7 @@ import typer
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.deployments.cli.output import say
-from astrio.flows.schema import integration_schema
+from astrio.flows.schema import integration_schema, trigger_schema
 
 app = typer.Typer()
 
@@ -21,13 +21,16 @@ def schema(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write it to this file instead.")
     ] = None,
+    trigger: Annotated[
+        bool, typer.Option("--trigger", help="Of files that send events to webhooks.")
+    ] = False,
 ) -> None:
     """Print the JSON Schema that lets editors complete and check integration files.
 
     With the YAML extension of VS Code and others, begin a file with
     `# yaml-language-server: $schema=integration.schema.json`.
     """
-    text = json.dumps(integration_schema(), indent=2) + "\n"
+    text = json.dumps(trigger_schema() if trigger else integration_schema(), indent=2) + "\n"
     if output is None:
         sys.stdout.write(text)  # it holds no secrets, only words that look like some
         return

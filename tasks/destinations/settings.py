@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
+    ConfigDict,
     Discriminator,
     Field,
     PrivateAttr,
@@ -59,8 +60,16 @@ else:
     ]
 
 
+def _events_have_no_table(schema: dict[str, Any]) -> None:
+    schema["required"].remove("table")
+    webhook = {"properties": {"to": {"type": "object", "required": ["webhook"]}}}
+    schema |= {"if": webhook, "else": {"required": ["table"]}}
+
+
 class PushSettings(Settings):
     """`push`: destination, table, and how rows meet the rows already there."""
+
+    model_config = ConfigDict(json_schema_extra=_events_have_no_table)
 
     to: TargetOrName = Field(
         description="A saved database's name, or one written out; or {webhook: …}."

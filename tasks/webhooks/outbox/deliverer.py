@@ -28,7 +28,7 @@ from astrio.tasks.webhooks.outbox.sender import Sender
 
 T = TypeVar("T")
 Hear = Callable[[Notice], None]
-MOST: Final = 512
+MOST: Final = 1024
 POLL: Final = 0.2
 SHORT_POLL: Final = 0.02
 SETTINGS_EVERY: Final = 2.0

@@ -1,9 +1,10 @@
 """The gate of a target: how many deliveries may go to it now.
 
-Each target has a cap of its own, so that a slow one fills no more than that. After failures that
-say the receiver is down or overloaded, its breaker opens: then one delivery at a time is tried,
-and after each the target is left alone for twenty times as long as the attempt took. So a dead
-target takes a twentieth of one slot, however long its timeouts are, and one that refuses at once
+Each target has a cap of its own, so that a slow one fills no more than that; it begins at one and
+doubles with each success, so that one that is dead from the start holds one place. Failures that
+say that the receiver is down or overloaded open its breaker: one delivery at a time is tried, and
+after each the target is left alone for twenty times as long as the attempt took. So a dead target
+takes a twentieth of one slot, however long its timeouts are, and one that refuses at once
 is through with its retries soon. The first success closes the breaker; the cap grows back.
 """
 
@@ -26,9 +27,9 @@ class Gate:
 
     def __init__(self, concurrency: int, rate: float | None = None) -> None:
         """Take the cap, and the most deliveries a second, None for no limit."""
+        self._allowed = 1.0
         self.configure(concurrency, rate)
         self.breaker: Breaker = "closed"
-        self._allowed = float(concurrency)
         self._under_way = 0
         self._failures = 0
         self._free_at = 0.0
@@ -40,7 +41,7 @@ class Gate:
         self._cap = concurrency
         self._rate = rate
         self._burst = max(1.0, rate or 0.0)
-        self._allowed = min(getattr(self, "_allowed", concurrency), float(concurrency))
+        self._allowed = min(self._allowed, float(concurrency))
 
     @property
     def under_way(self) -> int:

@@ -166,3 +166,31 @@ def test_a_secret_that_astrio_did_not_make_is_not_rotated(receiver: Receiver) ->
     result = call("deliveries", "rotate", "crm")
     assert result.exit_code == 2
     assert "not one that astrio made" in result.stderr
+
+
+def test_a_test_event_is_sent_at_once_and_told(receiver: Receiver) -> None:
+    refused = call("deliveries", "test", "crm")
+    assert refused.exit_code == 1
+    assert "500" in refused.stdout
+    receiver.status = 200
+    told = called("deliveries", "test", "crm")
+    assert (told["delivered"], told["status"]) == (True, 200)
+    request = receiver.server.requests[-1]
+    assert Webhook(SECRET).verify(request.body.decode(), dict(request.headers))["type"] == (
+        "astrio.test"
+    )
+    assert called("deliveries", "list") == []
+    assert call("deliveries", "test", "nobody").exit_code == 2
+
+
+def test_the_receivers_page_tells_events_and_how_to_verify_but_no_secret(
+    receiver: Receiver,
+) -> None:
+    hooks = target(f"{receiver.server.url}/secret-path")
+    mapping = {"user.id": "id", "kind": "'user'"}
+    subscribe({"crm": hooks}, on="user.*", map=mapping, filter="id > 5", order_by="id")
+    page = call("deliveries", "page", "crm").stdout
+    for words in ("`user.*`", '"id": "{{id}}"', "standardwebhooks", "id > 5", "3 times", "order"):
+        assert words in page
+    assert SECRET not in page
+    assert "secret-path" not in page

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import jsonschema
+import pytest
 from tests.deployments.cli.cli import call, called
 
 from astrio.flows.schema import integration_schema
@@ -13,6 +16,42 @@ from astrio.tasks.mapping.catalogue import function_names
 
 def test_schema_prints_the_schema(folder: Path) -> None:
     assert json.loads(call("schema").stdout) == integration_schema()
+
+
+def test_schema_of_triggers_takes_the_product_pages_retry_and_a_list_of_targets(
+    folder: Path,
+) -> None:
+    schema = json.loads(call("schema", "--trigger").stdout)
+    trigger = {
+        "on": ["order.*"],
+        "payload": {"id": "{{id}}"},
+        "push": {
+            "to": [
+                {"webhook": "https://example.com/hooks"},
+                {"webhook": {"url": "https://a.example"}},
+            ]
+        },
+        "retry": {"maxRetries": 3, "retryDelay": 1000, "backoffMultiplier": 2},
+    }
+    jsonschema.validate(trigger, schema)
+    for wrong in ({"on": []}, trigger | {"surprise": 1}, {"push": trigger["push"]}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)
+
+
+@pytest.mark.parametrize(
+    ("push", "valid"),
+    [
+        ({"to": {"webhook": "https://example.com"}}, True),
+        ({"to": "warehouse", "table": "orders"}, True),
+        ({"to": "warehouse"}, False),
+        ({"to": {"url": "sqlite:///a.db"}}, False),
+    ],
+)
+def test_schema_asks_for_a_table_but_of_a_webhook(push: dict[str, Any], valid: bool) -> None:
+    file = {"name": "a", "source": {"api": {"base_url": "https://a.example"}}, "push": push}
+    found = list(jsonschema.Draft202012Validator(integration_schema()).iter_errors(file))
+    assert (not found) == valid
 
 
 def test_schema_writes_a_file(folder: Path) -> None:
