@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -123,6 +124,12 @@ class KeepingContract(StreamContract):
         (row, _) = shown(stream)
         assert (row["record"], row["problems"][0]["rule"]) == (None, "min")
         assert "too deeply" in row["missing"]
+
+    def test_values_that_are_no_json_are_kept_as_their_text(self, stream: Stream) -> None:
+        record = {"at": START, "amount": Decimal("1.50"), "range": range(3)}
+        quarantine(stream, rejected(record, (7,)))
+        kept = {"at": "2026-03-01T00:00:00Z", "amount": "1.50", "range": "range(0, 3)"}
+        assert shown(stream)[0]["record"] == kept
 
     # Retention.
 

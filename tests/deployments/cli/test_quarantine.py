@@ -50,6 +50,13 @@ def refused(*words: str) -> str:
 # Show.
 
 
+def test_an_expression_is_shown_with_a_caret_where_it_failed(ran: Path) -> None:
+    lines = call("quarantine", "show", "shop").stdout.splitlines()
+    place = lines.index("    int(customer.age)")
+    assert lines[place + 1].strip() == "^"
+    assert "customer.age (map): " in "".join(lines[:place])
+
+
 def test_a_problem_is_told_as_far_as_it_is_known() -> None:
     problem = {"field": None, "rule": "expr", "reason": "is not true", "value": "a text of 3"}
     assert list(told(problem)) == ["the record (expr): is not true", "  the value: a text of 3"]
