@@ -114,7 +114,7 @@ class Sender(asyncio.Protocol):
         self._sent.statuses[data[9:12]] += 1
         self._next()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         if not self.over.done():
             self.over.set_result(None)

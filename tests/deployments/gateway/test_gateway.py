@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
+import ssl
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.authority import Authority
 from tests.support.command import astrio, eventually
 from tests.support.gateway import (
     KEY,
@@ -330,3 +333,22 @@ def test_several_gateways_share_a_postgresql_inbox(
         assert json.loads(one.post(delivery).body)["status"] == "accepted"
         assert json.loads(other.post(delivery).body)["status"] == "duplicate"
     assert len(listed(Which())) == 1
+
+
+def test_tls_is_spoken_directly(tmp_path: Path) -> None:
+    write(tmp_path)
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("localhost")
+    with gateway(tmp_path, "--cert", str(certificate), "--key", str(key)) as process:
+        context = ssl.create_default_context(cafile=str(authority.ca))
+        url = f"https://localhost:{process.port}/health/live"
+        with urllib.request.urlopen(url, context=context, timeout=10) as answered:
+            assert answered.status == 200
+
+
+def test_a_certificate_that_is_none_is_told(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "x.pem").write_text("nothing")
+    words = ("--port", "0", "--cert", "x.pem", "--key", "x.pem", "--no-drain")
+    ended = astrio("gateway", *words, folder=tmp_path, environment=VARIABLES)
+    assert (ended.code, "--cert" in ended.err) == (2, True)
