@@ -111,12 +111,13 @@ class Queue(ABC):
             connection.execute(_PROMOTE, rows)
 
 
+# Written as the partial index is, so that SQLite too sees that it fits.
+_UNDER_WAY: Final = "state IN ('waiting', 'pending', 'claimed')"
+_OF_KEY: Final = f"target = :target AND order_key = :key AND {_UNDER_WAY}"
 _PROMOTE: Final = text(
-    "UPDATE _astrio_delivery SET state = 'pending', next_at = :now, delay = 0 WHERE number = ("
-    "SELECT min(number) FROM _astrio_delivery WHERE target = :target AND order_key = :key "
-    "AND state = 'waiting') AND NOT EXISTS (SELECT 1 FROM _astrio_delivery AS other "
-    "WHERE other.target = :target AND other.order_key = :key "
-    "AND other.state IN ('pending', 'claimed'))"
+    "UPDATE _astrio_delivery SET state = 'pending', next_at = :now, delay = 0 WHERE number = ("  # noqa: S608 (constants)
+    f"SELECT min(number) FROM _astrio_delivery WHERE {_OF_KEY} AND state = 'waiting') "
+    f"AND NOT EXISTS (SELECT 1 FROM _astrio_delivery WHERE {_OF_KEY} AND state <> 'waiting')"
 )
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, literal_column, select, update
 
 from astrio.blocks.errors import AstrioError, ConfigurationError, RecordRejectedError
 from astrio.tasks.destinations.sql.dialect import Dialect
@@ -64,7 +64,7 @@ class Router:
         """
         if self._triggers is None:
             return 0
-        query = select(event).where(event.c.state == "new").order_by(event.c.number).limit(BATCH)
+        query = select(event).where(_NEW).order_by(event.c.number).limit(BATCH)
         if connection.execute(query.with_only_columns(event.c.number).limit(1)).first() is None:
             return 0
         if not self._queue.try_routing(connection):
@@ -144,6 +144,8 @@ class Router:
         return dead | {"state": State.DEAD, "made": 0, "error": reason}
 
 
+# Written out as the partial index is: SQLite uses it for no parameter.
+_NEW: Final = event.c.state == literal_column("'new'")
 _ROUTED: Final = update(event).where(event.c.number == bindparam("routed")).values(state="routed")
 
 
