@@ -59,6 +59,9 @@ def list_(  # noqa: PLR0913, PLR0917 (Typer reads options from parameters)
 
 def show_(
     identity: Annotated[str, typer.Argument(metavar="ID", help="Of an event, or of a delivery.")],
+    body: Annotated[
+        bool, typer.Option("--body", help="Only the raw body, e.g. for a file of samples.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show an event: its way, its headers (secrets masked) and its body."""
@@ -67,6 +70,10 @@ def show_(
     events = shown(identity)
     if not events:
         raise ConfigurationError(f"There is no event {identity}.", advice="`astrio events list`")
+    if body:
+        sys.stdout.buffer.write(events[-1].body or b"")
+        sys.stdout.flush()
+        return
     whole = [facts(each) | _content(each) for each in events]
     if as_json:
         print_json(whole[0] if len(whole) == 1 else whole)

@@ -44,6 +44,9 @@ def gateway(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     ] = 5,
     body_timeout: Annotated[float, typer.Option(help="Seconds for its body.")] = 10,
     connections: Annotated[int, typer.Option(help="Most connections at a time.")] = 1024,
+    refresh_networks: Annotated[
+        bool, typer.Option("--refresh-networks", help="Fetch vendors' lists once a day.")
+    ] = False,
     access_log: Annotated[
         bool, typer.Option("--access-log", help="A line of JSON for each request, on stdout.")
     ] = False,
@@ -67,6 +70,7 @@ def gateway(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
         header_seconds=header_timeout,
         body_seconds=body_timeout,
         connections=connections,
+        refresh_networks=refresh_networks,
         access_log=access_log,
     )
     if not folder.is_dir():

@@ -37,6 +37,7 @@ class Route:
         content_type: the only one that is taken; empty: any.
         delivery_id: where the id of a delivery is, if not where the scheme says.
         keep_seconds: for how long events are kept.
+        allows: networks and vendors' names as they are written.
         warnings: what is accepted and yet not wise.
     """
 
@@ -52,6 +53,7 @@ class Route:
     content_type: bytes = b""
     delivery_id: str = ""
     keep_seconds: float = 0
+    allows: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def verify(self, scope: Mapping[str, Any], body: bytes, now: float, proxied: bool) -> Verdict:
@@ -133,6 +135,7 @@ def _route(name: str, path: str, source: WebhookSource, ranges: Path | None) -> 
         content_type=source.content_type.lower().encode(),
         delivery_id=source.delivery_id,
         keep_seconds=source.keep_days * 86400.0,
+        allows=source.allow,
         warnings=source.warnings(),
     )
 

@@ -29,10 +29,10 @@ from astrio.deployments.gateway.fetching import fetch
 from astrio.deployments.gateway.housekeeping import end_late_bodies, purge_old, tell_news
 from astrio.deployments.gateway.pages import Pages
 from astrio.deployments.gateway.rates import Buckets
+from astrio.deployments.gateway.refreshing import EVERY_SECONDS, ranges_folder, refresh
 from astrio.deployments.gateway.routes import Routes
 from astrio.deployments.gateway.settings import GatewaySettings
 from astrio.deployments.gateway.sources import snapshot, webhook_sources
-from astrio.tasks.ledger.home import astrio_home
 from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.webhooks.inbox.appending import Appender
 from astrio.tasks.webhooks.inbox.looking import backlog
@@ -114,6 +114,8 @@ class GatewayServer:
                 purge_old(lambda: list(app.routes.by_path.values()), self.tell),
                 self._look(app, reload),
             ]
+            if settings.refresh_networks:
+                jobs.append(self._refresh(reload))
             async with _running(*jobs), self._listening(app, listening):
                 await stopping.wait()
                 pages.closing = True
@@ -155,9 +157,18 @@ class GatewayServer:
                 self.tell(f"Webhook sources: {', '.join(self._told()) or 'none'}")
                 self._warn()
 
+    async def _refresh(self, reload: asyncio.Event) -> None:
+        """Fetch vendors' lists of networks once a day, and take up what has changed."""
+        while True:
+            named = [name for route in self.routes.by_path.values() for name in route.allows]
+            for vendor in await refresh(named, ranges_folder(), fetch, self.tell):
+                self.tell(f"The networks of {vendor} have changed.")
+                reload.set()
+            await asyncio.sleep(EVERY_SECONDS)
+
     def _read(self) -> Routes:
         sources = webhook_sources(self._folder, self.tell)
-        return Routes(sources, astrio_home() / "ranges")
+        return Routes(sources, ranges_folder())
 
     def _told(self) -> list[str]:
         return [f"{route.name} at {path}" for path, route in self.routes.by_path.items()]

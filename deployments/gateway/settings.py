@@ -37,6 +37,7 @@ class GatewaySettings(Settings):
         body_memory: most bytes of unfinished bodies over all connections.
         certificate: file with the TLS certificate and its chain, PEM.
         key: file with its private key, PEM.
+        refresh_networks: whether vendors' lists of networks are fetched once a day.
         access_log: whether each request is a line of JSON on standard output.
     """
 
@@ -52,6 +53,7 @@ class GatewaySettings(Settings):
     body_memory: int = Field(default=64 * 1024 * 1024, ge=1024 * 1024)
     certificate: Path | None = None
     key: Path | None = None
+    refresh_networks: bool = False
     access_log: bool = False
 
     @field_validator("proxies", "metrics_to")

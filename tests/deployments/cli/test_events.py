@@ -57,6 +57,10 @@ def test_an_event_is_shown_with_headers_and_body_and_without_secrets() -> None:
     assert "canary" not in text
 
 
+def test_the_raw_body_can_be_had_alone() -> None:
+    assert call("events", "show", "d9", "--body").stdout_bytes == b"\xff"
+
+
 def test_an_event_that_is_not_there_is_told() -> None:
     result = call("events", "show", "nope")
     assert (result.exit_code, "There is no event nope" in result.stderr) == (2, True)

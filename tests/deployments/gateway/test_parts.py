@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from astrio.blocks.webhooks.ranges.reading import published
 from astrio.blocks.webhooks.schemes.github import GitHub
 from astrio.deployments.gateway import committing
 from astrio.deployments.gateway.committing import Committer, InboxUnavailableError
 from astrio.deployments.gateway.delivery_ids import delivery_id
 from astrio.deployments.gateway.fetching import fetch
 from astrio.deployments.gateway.housekeeping import purge_route
+from astrio.deployments.gateway.refreshing import refresh
 from astrio.deployments.gateway.routes import Route
 from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.webhooks.inbox.appending import Appender
@@ -118,6 +120,22 @@ def test_what_is_older_than_its_source_keeps_it_is_purged(home: Path) -> None:
     route = Route("shop", frozenset({"POST"}), GitHub(), ("s",), keep_seconds=7 * day)
     assert purge_route(route, 10 * day) == 1
     assert [event.delivery_id for event in listed(Which())] == ["2"]
+
+
+async def test_lists_of_networks_are_refreshed_and_odd_ones_change_nothing(tmp_path: Path) -> None:
+    told: list[str] = []
+    lists = {"github": b'{"hooks": ["192.30.252.0/22"]}', "svix": b'{"us": ["0.0.0.0/0"]}'}
+
+    async def fetched(url: str) -> bytes | None:
+        return next((found for vendor, found in lists.items() if vendor in url), None)
+
+    names = ["github", "svix", "stripe", "127.0.0.1/32"]
+    assert await refresh(names, tmp_path, fetched, told.append) == ["github"]
+    assert await refresh(names, tmp_path, fetched, told.append) == []
+    assert published("github", tmp_path).networks == ("192.30.252.0/22",)
+    assert published("svix", tmp_path) == published("svix")
+    assert sum("networks of svix stay" in line for line in told) == 2
+    assert any("stripe" in line and "does not answer" in line for line in told)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/x", "https://[::1]/x", "https://localhost/x"])
