@@ -117,12 +117,12 @@ class QuarantineSettings(Settings):
     """`quarantine`: how long rejected records are kept."""
 
     keep: str | None = Field(
-        None,
+        default=None,
         description="How long a record stays open after it was last seen, e.g. 90d; then it is "
         "discarded. Left out: until it is mended or discarded.",
     )
     keep_closed: str = Field(
-        "7d",
+        default="7d",
         description="How long the content of a resolved or discarded record is kept; key, field "
         "and reason stay.",
     )

@@ -30,11 +30,13 @@ async def test_a_replay_is_a_flow_run_of_five_tasks_that_says_what_it_is(tmp_pat
     (row,) = quarantine_rows(plan.push, plan.name)
     report = await replay(mended, ids=(row["id"],))
     assert (report.replay, report.records.written) == (True, 1)
+    assert report.flow_run is not None
     runs = await task_runs(report.flow_run)
     assert verbs(runs) == VERBS
     assert all(run.state.is_completed() for run in runs)
     async with get_client() as client:
         run = await client.read_flow_run(UUID(report.flow_run))
+    assert run.state is not None
     assert (run.name, run.state.name) == ("items (replay)", "Completed")
     assert "Name 1" not in str(run.parameters)
     assert last_runs(plan.push, plan.name, 1)[0]["flow_run"] == report.flow_run
