@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+from contextlib import suppress
 from contextvars import ContextVar
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from queue import SimpleQueue
 from typing import Any, Final
 from uuid import UUID
 
@@ -32,8 +36,26 @@ _EVENTS: Final = {
 }
 _MOST_IDS: Final = 100
 _UPDATE_SECONDS: Final = 5.0
-ending: ContextVar[asyncio.Event | None] = ContextVar("ending", default=None)
-"""Ends a shift before its time, if it is set."""
+_LOOK_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """A deliverer that works on in this process, shift after shift.
+
+    Attributes:
+        tally: what it has done since it began.
+        notices: what people should hear of.
+        ending: set to end a shift before its time.
+    """
+
+    tally: Tally
+    notices: SimpleQueue[Notice]
+    ending: asyncio.Event
+
+
+at_work: ContextVar[AtWork | None] = ContextVar("at_work", default=None)
+"""The deliverer that a shift is to look after, instead of one of its own."""
 
 
 @flow(name="deliver", flow_run_name="deliveries", persist_result=False, validate_parameters=True)
@@ -49,25 +71,56 @@ async def deliver(minutes: float = 15.0) -> dict[str, int]:
     Raises:
         AstrioError: the ledger cannot be used, or another deliverer is at work on SQLite.
     """
-    stopping = ending.get() or asyncio.Event()
+    found = at_work.get()
+    ended = await (_watched(found, minutes * 60) if found else _own(minutes * 60))
+    counts = asdict(ended)
+    get_run_logger().info(
+        "{delivered} delivered, {failed} failed, {dead} given up".format(**counts)
+    )
+    return counts
+
+
+async def _own(seconds: float) -> Tally:
+    """Deliver for so long."""
     shift_over = asyncio.Event()
-    log = get_run_logger()
-
-    def hear(notice: Notice) -> None:
-        log.warning(redact(notice.text))
-        tell_prefect(notice)
-
-    deliverer = Deliverer(hear=hear)
-    timing = asyncio.create_task(_time(minutes * 60, stopping, shift_over))
+    deliverer = Deliverer(hear=_hear)
+    timing = asyncio.get_running_loop().call_later(seconds, shift_over.set)
     showing = asyncio.create_task(_show(deliverer.tally))
     try:
-        tally = await deliverer.run(shift_over)
+        return await deliverer.run(shift_over)
     finally:
-        for task in (timing, showing):
-            task.cancel()
-        await asyncio.gather(timing, showing, return_exceptions=True)
-    log.info(f"{tally.delivered} delivered, {tally.failed} failed attempts, {tally.dead} given up")
-    return {"delivered": tally.delivered, "failed": tally.failed, "dead": tally.dead}
+        timing.cancel()
+        showing.cancel()
+        await asyncio.gather(showing, return_exceptions=True)
+
+
+async def _watched(work: AtWork, seconds: float) -> Tally:
+    """Tell for so long what a deliverer does that works on."""
+    before = replace(work.tally)
+    showing = asyncio.create_task(_show(work.tally))
+    ends = time.monotonic() + seconds
+    try:
+        while time.monotonic() < ends and not work.ending.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(work.ending.wait(), _LOOK_SECONDS)
+            _hear_all(work.notices)
+    finally:
+        showing.cancel()
+        await asyncio.gather(showing, return_exceptions=True)
+    after = work.tally
+    return Tally(
+        after.delivered - before.delivered, after.failed - before.failed, after.dead - before.dead
+    )
+
+
+def _hear_all(notices: SimpleQueue[Notice]) -> None:
+    while not notices.empty():
+        _hear(notices.get())
+
+
+def _hear(notice: Notice) -> None:
+    get_run_logger().warning(redact(notice.text))
+    tell_prefect(notice)
 
 
 def tell_prefect(notice: Notice) -> None:
@@ -87,15 +140,6 @@ def tell_prefect(notice: Notice) -> None:
     )
 
 
-async def _time(seconds: float, stopping: asyncio.Event, shift_over: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        pass
-    finally:
-        shift_over.set()
-
-
 async def _show(tally: Tally) -> None:
     """Keep the table of success rates up to date, while something happens."""
     artifact: UUID | None = None
@@ -112,8 +156,6 @@ async def _show(tally: Tally) -> None:
 
 
 async def _shown(rows: list[dict[str, Any]], artifact: UUID | None) -> UUID | None:
-    import json
-
     if artifact is None:
         made = await acreate_table_artifact(rows, key="deliveries", description="Deliveries")
         return made if isinstance(made, UUID) else None

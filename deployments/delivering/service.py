@@ -7,6 +7,8 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
 from typing import Final
 
 import httpx
@@ -16,8 +18,9 @@ from prefect.exceptions import PrefectHTTPStatusError
 from astrio.blocks.errors import AstrioError, LeaseHeldError, RetryableError
 from astrio.deployments.running import TAG
 from astrio.deployments.server import prefect_server
-from astrio.flows.deliver import deliver, ending
+from astrio.flows.deliver import AtWork, at_work, deliver
 from astrio.tasks.webhooks.outbox.deliverer import Deliverer
+from astrio.tasks.webhooks.outbox.health import Notice
 
 SHIFT_MINUTES: Final = 60.0
 _ALONE_SECONDS: Final = 30.0
@@ -54,7 +57,7 @@ class DeliveringService:
             try:
                 with prefect_server(self._tell):
                     self._note("")
-                    asyncio.run(self._shift())
+                    asyncio.run(self._work())
             except LeaseHeldError as error:
                 self._note(f"deliveries: {error.message}")
                 self._stopped.wait(_REST_SECONDS)
@@ -65,16 +68,38 @@ class DeliveringService:
                 self._note(f"warning: nothing is delivered: {error}")
                 self._stopped.wait(_REST_SECONDS)
 
-    async def _shift(self) -> None:
-        stopping = asyncio.Event()
-        ending.set(stopping)
+    async def _work(self) -> None:
+        """Deliver until the end is asked for; shifts, and what becomes of them, do not matter.
+
+        Raises:
+            AstrioError: the ledger cannot be used, or another deliverer is at work on SQLite.
+        """
+        stopping, notices = asyncio.Event(), SimpleQueue[Notice]()
+        deliverer = Deliverer(hear=notices.put)
         watching = asyncio.create_task(self._watch(stopping))
+        working = asyncio.create_task(deliverer.run(stopping))
+        ending = asyncio.Event()
+        working.add_done_callback(lambda _: ending.set())
+        at_work.set(AtWork(deliverer.tally, notices, ending))
+        shifts = asyncio.create_task(self._shifts(ending))
         try:
-            with tags(TAG):
-                await deliver(SHIFT_MINUTES)
+            await working
         finally:
+            stopping.set()
+            ending.set()
             watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            await asyncio.gather(watching, shifts, return_exceptions=True)
+
+    async def _shifts(self, ending: asyncio.Event) -> None:
+        """Let one run of the flow follow the other."""
+        while not ending.is_set():
+            try:
+                with tags(TAG):
+                    await deliver(SHIFT_MINUTES)
+            except Exception as error:  # noqa: BLE001 (deliveries go on, whatever Prefect says)
+                self._note(f"warning: the run of deliveries was lost: {type(error).__name__}")
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(ending.wait(), _REST_SECONDS)
 
     def _deliver_alone(self) -> None:
         """Deliver for a while without Prefect."""

@@ -107,9 +107,9 @@ class PushSettings(Settings):
         It is the ledger where records go to a webhook.
         """
         if isinstance(self.to, WebhookDestination):
-            from astrio.tasks.destinations.webhook.destination import ledger_target
+            from astrio.tasks.destinations.webhook.destination import ledger_url
 
-            return ledger_target()
+            return SqlTarget(url=ledger_url())
         return written_out(self.to, "push.to")
 
 

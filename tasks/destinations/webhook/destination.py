@@ -17,7 +17,7 @@ from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.secrets import resolve
 from astrio.tasks.batch import Batch, Problem
 from astrio.tasks.destinations.base import RunIdentity, StreamState, Written
-from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings, SqlTarget
+from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
 from astrio.tasks.destinations.sql.destination import SqlDestination
 from astrio.tasks.destinations.sql.dialect import Dialect
 from astrio.tasks.destinations.sql.quarantine import key_text
@@ -35,8 +35,8 @@ from astrio.tasks.webhooks.outbox.trigger import nested
 _PORTION: Final = 500
 
 
-def ledger_target() -> SqlTarget:
-    """Return the ledger as a SQL database, its schema the only one that is seen.
+def ledger_url() -> str:
+    """Return the URL of the ledger as a SQL database, its schema the only one that is seen.
 
     Raises:
         ConfigurationError: ASTRIO_LEDGER_URL is no URL.
@@ -47,7 +47,7 @@ def ledger_target() -> SqlTarget:
     if url.get_backend_name() == "postgresql":
         own = str(url.query.get("options", ""))
         url = url.update_query_dict({"options": f"{own} -csearch_path={SCHEMA}".strip()})
-    return SqlTarget(url=url.render_as_string(hide_password=False))
+    return url.render_as_string(hide_password=False)
 
 
 class OutboxDestination(SqlDestination):
