@@ -12,10 +12,12 @@ from astrio.deployments.gateway.bodies import Bodies
 from astrio.deployments.gateway.counting import Counts
 from astrio.deployments.gateway.routes import Route
 from astrio.tasks.ledger.opening import Ledger
+from astrio.tasks.webhooks.inbox.checkpointing import Checkpointer
 from astrio.tasks.webhooks.inbox.looking import Which
 from astrio.tasks.webhooks.inbox.tending import purge
 
 NEWS_SECONDS: Final = 10.0
+CHECKPOINT_SECONDS: Final = 0.1
 PURGE_SECONDS: Final = 1800.0
 
 Tell = Callable[[str], object]
@@ -27,6 +29,19 @@ async def end_late_bodies(bodies: Bodies, every: float) -> None:
     while True:
         await asyncio.sleep(every)
         bodies.end_late(loop.time())
+
+
+async def keep_checkpointing(counts: Counts, ledger: Ledger) -> None:
+    """Move what was written from SQLite's log into its file, until cancelled."""
+    checkpointer, seen = Checkpointer(ledger), 0
+    try:
+        while True:
+            await asyncio.sleep(CHECKPOINT_SECONDS)
+            if (now := counts.accepted.total()) != seen:
+                seen = now
+                await asyncio.to_thread(checkpointer.checkpoint)
+    finally:
+        checkpointer.close()
 
 
 async def tell_news(counts: Counts, tell: Tell, every: float = NEWS_SECONDS) -> None:

@@ -26,7 +26,12 @@ from astrio.deployments.gateway.committing import Committer
 from astrio.deployments.gateway.counting import Counts
 from astrio.deployments.gateway.emitting import emission
 from astrio.deployments.gateway.fetching import fetch
-from astrio.deployments.gateway.housekeeping import end_late_bodies, purge_old, tell_news
+from astrio.deployments.gateway.housekeeping import (
+    end_late_bodies,
+    keep_checkpointing,
+    purge_old,
+    tell_news,
+)
 from astrio.deployments.gateway.pages import Pages
 from astrio.deployments.gateway.rates import Buckets
 from astrio.deployments.gateway.refreshing import EVERY_SECONDS, ranges_folder, refresh
@@ -88,7 +93,8 @@ class GatewayServer:
         Raises:
             AstrioError: the inbox cannot be opened.
         """
-        appender = await asyncio.to_thread(Appender, Ledger())
+        ledger = Ledger()
+        appender = await asyncio.to_thread(Appender, ledger)
         settings, counts = self._settings, Counts()
         proxies = Networks(settings.proxies)
         pages = Pages(counts, backlog, Networks(settings.metrics_to), proxies)
@@ -114,6 +120,8 @@ class GatewayServer:
                 purge_old(lambda: list(app.routes.by_path.values()), self.tell),
                 self._look(app, reload),
             ]
+            if ledger.own_file:
+                jobs.append(keep_checkpointing(counts, ledger))
             if settings.refresh_networks:
                 jobs.append(self._refresh(reload))
             async with _running(*jobs), self._listening(app, listening):

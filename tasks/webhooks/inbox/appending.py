@@ -34,6 +34,7 @@ _POSTGRESQL: Final = (
     "ON CONFLICT DO NOTHING RETURNING id"
 )
 
+_LOG_PAGES: Final = 8192
 _LONGEST_ID: Final = 256
 
 _Row = tuple[str, str, str, str | None, float, int, bytes]
@@ -90,6 +91,8 @@ class Appender:
                 driver.execute("PRAGMA synchronous=FULL")
                 if self._ledger.own_file:
                     _let_readers_be(driver)
+                    # A `Checkpointer` does it before; this is for when it cannot keep up.
+                    driver.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
             else:
                 # One statement is a transaction of its own: a single way there and back.
                 driver.autocommit = True

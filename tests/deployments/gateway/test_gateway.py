@@ -352,3 +352,12 @@ def test_a_certificate_that_is_none_is_told(tmp_path: Path) -> None:
     words = ("--port", "0", "--cert", "x.pem", "--key", "x.pem", "--no-drain")
     ended = astrio("gateway", *words, folder=tmp_path, environment=VARIABLES)
     assert (ended.code, "--cert" in ended.err) == (2, True)
+
+
+def test_sqlites_log_is_moved_into_the_file_while_it_runs(tmp_path: Path) -> None:
+    write(tmp_path)
+    with gateway(tmp_path) as process:
+        for _ in range(30):
+            process.post(signed(b"x" * 100_000))
+        ledger = tmp_path / "astrio-home" / "ledger.db"
+        assert eventually(lambda: ledger.stat().st_size > 2_500_000)
