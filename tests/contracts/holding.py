@@ -321,3 +321,17 @@ class HoldingContract(StreamContract):
     ) -> None:
         stream.write("id v", rows[0])
         assert stream.write("id v", rows[1]).table.widened == {}
+
+    # What fields were like.
+
+    def test_what_is_remembered_of_the_fields_is_there_at_the_next_opening(
+        self, stream: Stream
+    ) -> None:
+        destination = stream.open()
+        assert stream.state.profile is None
+        report = RunReport(integration="shop", state="completed")
+        for profile in ({"fields": {"é": 1}}, {"fields": {}}, None):
+            destination.finish(report, clear_resume=True, profile=profile)
+        destination.close()
+        stream.open("run-2")
+        assert stream.state.profile == {"fields": {}}
