@@ -30,6 +30,8 @@ assert not heavy, heavy
         ("init", "project"),
         ("test", "shop"),
         ("preview", "shop.yaml"),
+        ("gateway", "--help"),
+        ("events", "send", "--help"),
     ],
     ids=" ".join,
 )
