@@ -32,6 +32,8 @@ MOST: Final = 1024
 POLL: Final = 0.2
 SHORT_POLL: Final = 0.02
 SETTINGS_EVERY: Final = 2.0
+PREPARED_FOR: Final = 60.0
+"""Seconds after which `now()` in a filter is another."""
 _GATHER: Final = 0.004
 _LONGEST_PAUSE: Final = 5.0
 _log = logging.getLogger(__name__)
@@ -83,6 +85,8 @@ class Deliverer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
         self._settings_at = 0.0
+        self._routed_by: Any = None
+        self._prepared_at = 0.0
         self._turns = 0
         self.tally = Tally()
 
@@ -106,10 +110,13 @@ class Deliverer:
     async def _work(self, stopping: asyncio.Event) -> None:
         pause = POLL
         while not stopping.is_set():
+            began = time.monotonic()
             try:
                 done = await self._turn()
                 busy = done.claimed or done.routed
-                pause = SHORT_POLL if busy else min(pause * 2, POLL)
+                # Not more than half of the time is spent on looking, however many targets.
+                took = time.monotonic() - began
+                pause = max(SHORT_POLL if busy else min(pause * 2, POLL), min(took, POLL))
             except (ConfigurationError, LeaseHeldError):
                 raise
             except AstrioError as error:
@@ -149,7 +156,10 @@ class Deliverer:
         self._settings_at = now + SETTINGS_EVERY
         rows, triggers = await self._in_thread(self._desk.settings)
         await asyncio.to_thread(self._receivers.renew, rows, now)
-        self._desk.router.use(triggers, self._receivers.forms())
+        forms = self._receivers.forms()
+        if (triggers, forms) != self._routed_by or now >= self._prepared_at + PREPARED_FOR:
+            self._routed_by, self._prepared_at = (triggers, forms), now
+            self._desk.router.use(triggers, forms)
 
     def _room(self) -> int:
         return self._most - len(self._tasks)

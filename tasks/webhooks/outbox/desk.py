@@ -22,7 +22,7 @@ from astrio.tasks.webhooks.outbox.queues import queue_of
 from astrio.tasks.webhooks.outbox.routing import Router
 from astrio.tasks.webhooks.outbox.targets import TargetRow, read_targets
 from astrio.tasks.webhooks.outbox.trigger import Trigger
-from astrio.tasks.webhooks.outbox.triggers import read_triggers
+from astrio.tasks.webhooks.outbox.triggers import read_documents, read_trigger
 
 _PURGE_EVERY: Final = 60.0
 
@@ -84,6 +84,8 @@ class Desk:
         self._holders = Holders(dialect, lease)
         self.sealer = BytesSealer(PURPOSE)
         self.router = Router(self._queue, dialect, self.sealer)
+        self._documents: tuple[str, ...] = ()
+        self._triggers: list[Trigger] = []
         self._beat_at = 0.0
         self._purge_at = 0.0
 
@@ -101,7 +103,11 @@ class Desk:
     def settings(self) -> tuple[list[TargetRow], list[Trigger]]:
         """Return all targets and triggers."""
         with self._line.transaction() as connection:
-            return read_targets(connection), read_triggers(connection)
+            targets, documents = read_targets(connection), read_documents(connection)
+        if documents != self._documents:
+            self._documents = documents
+            self._triggers = list(map(read_trigger, documents))
+        return targets, self._triggers
 
     def turn(self, asked: Asked) -> Done:
         """Mark, route and claim; all of it is durable on return, or nothing is.

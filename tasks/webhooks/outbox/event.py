@@ -61,9 +61,14 @@ def check_pattern(text: str) -> str:
     return text
 
 
+def is_pattern(text: str) -> bool:
+    """Whether it may fit several names."""
+    return text.endswith("*")
+
+
 def matches(pattern: str, event: str) -> bool:
     """Whether a pattern fits the name of an event."""
-    if pattern.endswith("*"):
+    if is_pattern(pattern):
         return event.startswith(pattern[:-1])
     return pattern == event
 

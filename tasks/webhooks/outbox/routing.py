@@ -14,7 +14,7 @@ from astrio.blocks.errors import AstrioError, ConfigurationError, RecordRejected
 from astrio.tasks.destinations.sql.dialect import Dialect
 from astrio.tasks.ledger.outbox_tables import delivery, event
 from astrio.tasks.ledger.sealing_bytes import BytesSealer
-from astrio.tasks.webhooks.outbox.event import delivery_id
+from astrio.tasks.webhooks.outbox.event import delivery_id, is_pattern
 from astrio.tasks.webhooks.outbox.queue import OrderKey, Queue, State
 from astrio.tasks.webhooks.outbox.trigger import Prepared, Trigger, body_of
 
@@ -46,13 +46,21 @@ class Router:
         self._queue = queue
         self._dialect = dialect
         self._sealer = sealer
-        self._triggers: list[Prepared] | None = None
+        self._named: dict[str, list[Prepared]] | None = None
+        self._patterned: list[Prepared] = []
         self._forms: Mapping[str, TargetForm] = {}
 
     def use(self, triggers: Sequence[Trigger], forms: Mapping[str, TargetForm]) -> None:
         """Route by these triggers from now on."""
         now = datetime.now(UTC)
-        self._triggers = [Prepared(each, now) for each in triggers]
+        self._named, self._patterned = {}, []
+        for trigger in triggers:
+            prepared = Prepared(trigger, now)
+            if any(is_pattern(name) for name in trigger.on):
+                self._patterned.append(prepared)
+            else:
+                for name in dict.fromkeys(trigger.on):
+                    self._named.setdefault(name, []).append(prepared)
         self._forms = forms
 
     def route(self, connection: Connection, now: float) -> int:
@@ -62,7 +70,7 @@ class Router:
             connection: within a write transaction.
             now: epoch seconds.
         """
-        if self._triggers is None:
+        if self._named is None:
             return 0
         query = select(event).where(_NEW).order_by(event.c.number).limit(BATCH)
         if connection.execute(query.with_only_columns(event.c.number).limit(1)).first() is None:
@@ -85,7 +93,9 @@ class Router:
             alone = Trigger(name="", on=(row.name,), targets=(row.target,))
             yield from self._triggered(Prepared(alone, _EPOCH), row, now)
             return
-        for prepared in self._triggers or ():
+        for prepared in (self._named or {}).get(row.name, ()):
+            yield from self._triggered(prepared, row, now)
+        for prepared in self._patterned:
             if prepared.trigger.wants(row.name):
                 yield from self._triggered(prepared, row, now)
 

@@ -58,10 +58,15 @@ def forget_triggers(names: Iterable[str], ledger: Ledger | None = None) -> None:
         connection.execute(table.delete().where(table.c.name.in_(list(names))))
 
 
-def read_triggers(connection: Connection) -> list[Trigger]:
-    """Return every trigger, by name."""
-    documents = connection.execute(select(table.c.document).order_by(table.c.name)).scalars()
-    return [Trigger.model_validate(json.loads(document)) for document in documents]
+def read_documents(connection: Connection) -> tuple[str, ...]:
+    """Return every trigger as it is kept, by name."""
+    documents = select(table.c.document).order_by(table.c.name)
+    return tuple(connection.execute(documents).scalars())
+
+
+def read_trigger(document: str) -> Trigger:
+    """Return a trigger that is kept so."""
+    return Trigger.model_validate(json.loads(document))
 
 
 def known_triggers(ledger: Ledger | None = None) -> list[tuple[Trigger, str | None]]:
