@@ -34,6 +34,7 @@ from astrio.tasks.ledger.outbox_tables import event
 from astrio.tasks.ledger.sealing_bytes import BytesSealer
 from astrio.tasks.webhooks.outbox.answer import Answer
 from astrio.tasks.webhooks.outbox.clock import SteadyClock
+from astrio.tasks.webhooks.outbox.connecting import Line
 from astrio.tasks.webhooks.outbox.deliverer import Deliverer
 from astrio.tasks.webhooks.outbox.desk import Asked, Desk
 from astrio.tasks.webhooks.outbox.event import PURPOSE
@@ -195,7 +196,7 @@ async def steady(names: Sequence[str], rate: int, seconds: float) -> None:
 
 def _emit_steadily(names: Sequence[str], rate: int, seconds: float) -> None:
     sealer = BytesSealer(PURPOSE)
-    ledger, began, place = Ledger(), time.time(), 0
+    line, began, place = Line(Ledger()), time.time(), 0
     while (passed := time.time() - began) < seconds:
         due = int(passed * rate)
         rows = []
@@ -213,9 +214,10 @@ def _emit_steadily(names: Sequence[str], rate: int, seconds: float) -> None:
             )
         place = max(due, place)
         if rows:
-            with ledger.writing() as connection:
+            with line.transaction() as connection:
                 connection.execute(insert(event), rows)
         time.sleep(0.02)
+    line.close()
 
 
 def latencies(of: str) -> list[float]:
