@@ -6,6 +6,7 @@
     ├── RecordRejectedError       one record breaks the mapping or a rule: quarantine, go on
     ├── RetryableError            wait, then run again; the state is kept
     │   ├── ApiUnavailableError       the API is down, slow or over its limit
+    │   │   ├── OutcomeUnknownError       it may have carried out what must not be sent twice
     │   │   └── WaitTooLongError          it asks for a longer wait than the run may spend
     │   ├── DestinationBusyError      the database is locked, full or unreachable
     │   ├── ServerUnavailableError    the Prefect server does not answer
@@ -80,6 +81,12 @@ class ApiUnavailableError(RetryableError):
     """The API did not answer, or asked us to wait longer than the run may."""
 
     kind = "api"
+
+
+class OutcomeUnknownError(ApiUnavailableError):
+    """No answer came to a request that must not be sent twice; it may have been carried out."""
+
+    kind = "unknown"
 
 
 class WaitTooLongError(ApiUnavailableError):

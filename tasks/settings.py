@@ -55,13 +55,10 @@ FieldValue = str | int | float | bool | None
 PartValue = FieldValue | PartSettings | list[FieldValue | PartSettings]
 
 
-class RequestSettings(Settings):
-    """`source.request`: what is asked of the API for the first page."""
+class RequestContent(Settings):
+    """What a request is but for its address: method, query, headers and one body."""
 
     method: Method = "GET"
-    path: str = Field(
-        default="", description="Path below the connection's base URL; {{var}} is filled in."
-    )
     params: dict[str, Any] = Field(default_factory=dict, description="Query parameters.")
     headers: dict[str, str] = Field(default_factory=dict)
     body: Any = Field(default=None, description="JSON body.")
@@ -117,6 +114,14 @@ class RequestSettings(Settings):
         """Let no message show a literal secret among parameters and headers."""
         remember_named(self.params)
         remember_named(self.headers)
+
+
+class RequestSettings(RequestContent):
+    """`source.request`: what is asked of the API for the first page."""
+
+    path: str = Field(
+        default="", description="Path below the connection's base URL; {{var}} is filled in."
+    )
 
 
 class ResponseSettings(Settings):

@@ -10,10 +10,10 @@ import typer
 from astrio.blocks.errors import ConfigurationError
 from astrio.deployments.cli.files import FOLDERS, files_in, find_integration
 from astrio.deployments.cli.output import print_json, say, show
-from astrio.flows.integration import Integration
 from astrio.flows.reading.mistakes import IntegrationFileError, Mistake
-from astrio.flows.reading.read import LoadedTrigger, read_file
+from astrio.flows.reading.read import LoadedAction, LoadedTrigger, Model, read_file
 from astrio.flows.trigger import TriggerFile
+from astrio.tasks.actions.settings import ActionFile
 from astrio.tasks.destinations.webhook.settings import WebhookDestination
 
 app = typer.Typer()
@@ -58,19 +58,19 @@ def _chosen(named: list[str]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-def _read(file: Path) -> tuple[Integration | TriggerFile | None, list[Mistake]]:
+def _read(file: Path) -> tuple[Model | None, list[Mistake]]:
     try:
         loaded = read_file(file)
     except IntegrationFileError as error:
         return None, error.mistakes
     if isinstance(loaded, LoadedTrigger):
         return loaded.trigger, loaded.warnings
+    if isinstance(loaded, LoadedAction):
+        return loaded.action, loaded.warnings
     return loaded.integration, loaded.warnings
 
 
-def _summary(
-    file: Path, integration: Integration | TriggerFile | None, mistakes: list[Mistake]
-) -> str:
+def _summary(file: Path, integration: Model | None, mistakes: list[Mistake]) -> str:
     errors = sum(not mistake.warning for mistake in mistakes)
     warned = _count(len(mistakes) - errors, "warning")
     if integration is None:
@@ -79,6 +79,8 @@ def _summary(
     if isinstance(integration, TriggerFile):
         names = ", ".join(integration.on)
         return f"{file}: ok ({names} to {_count(len(integration.push.to), 'webhook')}" + ended
+    if isinstance(integration, ActionFile):
+        return f"{file}: ok (one {integration.action.method} for a record" + ended
     fields = _count(len(integration.map or ()), "field") or integration.transform or "every field"
     push = integration.push
     if isinstance(push.to, WebhookDestination):

@@ -16,6 +16,9 @@ from astrio.flows.variables import require_variables
 SUFFIXES = (".yaml", ".yml", ".json")
 FOLDERS = (Path(), Path("integrations"))
 _YAML_KEY = re.compile(r"""^(["']?)(source|push|webhook)\1\s*:""", re.MULTILINE)
+_YAML_URL = re.compile(r"""^(["']?)url\1\s*:""", re.MULTILINE)
+_OF_REQUESTS = ("method", "body", "form", "content", "embeds")
+_YAML_REQUEST = re.compile(rf"""^(["']?)({"|".join(_OF_REQUESTS)})\1\s*:""", re.MULTILINE)
 _JSON_KEY = re.compile(r'"(source|push|webhook)"\s*:')
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
@@ -105,7 +108,7 @@ def _file_that_ran(name: str) -> Path | None:
 
 
 def files_in(folders: Iterable[Path]) -> list[Path]:
-    """Return the files directly in `folders` with a `source:`, a `push:` or a `webhook:`."""
+    """Return the files directly in `folders` with a `source:`, `push:`, `webhook:` or an action."""
     return [
         path
         for folder in folders
@@ -121,11 +124,13 @@ def _looks_like_one(path: Path) -> bool:
     except OSError:
         return True  # reading it again will say why
     if path.suffix != ".json":
-        return _YAML_KEY.search(text) is not None
+        alone = _YAML_URL.search(text) is not None and _YAML_REQUEST.search(text) is not None
+        return alone or _YAML_KEY.search(text) is not None
     try:
         document = json.loads(text)
     except ValueError:
         return _JSON_KEY.search(text) is not None
-    return isinstance(document, dict) and not document.keys().isdisjoint(
-        ("source", "push", "webhook")
-    )
+    if not isinstance(document, dict):
+        return False
+    alone = "url" in document and not document.keys().isdisjoint(_OF_REQUESTS)
+    return alone or not document.keys().isdisjoint(("source", "push", "webhook"))

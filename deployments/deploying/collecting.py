@@ -17,7 +17,7 @@ from astrio.flows.integration import Integration
 from astrio.flows.reading.document import read_document
 from astrio.flows.reading.mistakes import IntegrationFileError, Mistake
 from astrio.flows.reading.node import Node
-from astrio.flows.reading.read import LoadedTrigger, read_file
+from astrio.flows.reading.read import LoadedAction, LoadedTrigger, read_file
 from astrio.flows.reading.spellings import canonical
 from astrio.flows.trigger import TriggerFile
 from astrio.tasks.python.folder import VARIABLE, connectors_folder, modules_in
@@ -117,6 +117,8 @@ def collect(files: Iterable[Path], *, pooled: bool = False) -> Collected:
         except ConfigurationError as error:
             collected.mistakes[file] = [f"{file}:1:1: {error.message}"]
             continue
+        if found is None:
+            continue
         held = found.trigger if isinstance(found, FoundTrigger) else found.integration
         owner = owners.setdefault(held.name, file)
         if owner != file:
@@ -130,8 +132,11 @@ def collect(files: Iterable[Path], *, pooled: bool = False) -> Collected:
     return collected
 
 
-def _read(file: Path, warnings: list[str], *, pooled: bool) -> Found | FoundTrigger:
+def _read(file: Path, warnings: list[str], *, pooled: bool) -> Found | FoundTrigger | None:
+    """Read a file; None: it holds an action, which is called and not deployed."""
     loaded = read_file(file)
+    if isinstance(loaded, LoadedAction):
+        return None
     root = _root(file)
     model = loaded.trigger if isinstance(loaded, LoadedTrigger) else loaded.integration
     mistakes = [*_literals(model, root)]

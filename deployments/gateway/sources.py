@@ -13,7 +13,7 @@ from astrio.deployments.deploying.collecting import folder_files
 from astrio.flows.connecting import webhook_of
 from astrio.flows.integration import Integration
 from astrio.flows.reading.mistakes import IntegrationFileError
-from astrio.flows.reading.read import read_integration
+from astrio.flows.reading.read import Loaded, read_file
 
 Snapshot = frozenset[tuple[Path, int, int]]
 
@@ -34,9 +34,11 @@ def webhook_sources(folder: Path, tell: Callable[[str], object]) -> dict[str, We
     reader.forget()
     for file in folder_files(folder):
         try:
-            loaded = read_integration(file)
+            loaded = read_file(file)
         except IntegrationFileError as error:
             mistakes += [each.located(file) for each in error.mistakes if not each.warning]
+            continue
+        if not isinstance(loaded, Loaded):
             continue
         for warning in loaded.warnings:
             tell(warning.located(file))

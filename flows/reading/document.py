@@ -17,8 +17,8 @@ import yaml
 from astrio.blocks.errors import ConfigurationError
 from astrio.flows.reading.mistakes import Mistake, Place
 from astrio.flows.reading.node import Entry, Node
-from astrio.flows.reading.scalars import loses_zeros, resolve
 from astrio.flows.reading.syntax import explain
+from astrio.tasks.scalars import loses_zeros, resolve
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64

@@ -1,4 +1,4 @@
-"""From a file to an `Integration` or a trigger, or to everything that is wrong with the file."""
+"""From a file to an integration, a trigger or an action, or to everything wrong with the file."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.settings import modules_of
 from astrio.flows.integration import Integration
 from astrio.flows.reading import checks
+from astrio.flows.reading.actions import as_written, canonical_action, is_action
 from astrio.flows.reading.document import Document, read_document
 from astrio.flows.reading.mistakes import IntegrationFileError, Mistake, Place
 from astrio.flows.reading.spellings import canonical
 from astrio.flows.reading.triggers import canonical_trigger, is_trigger
 from astrio.flows.reading.validation import validate
 from astrio.flows.trigger import TriggerFile, proposed_name
+from astrio.tasks.actions.settings import ActionFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,24 @@ class LoadedTrigger:
     warnings: list[Mistake] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedAction:
+    """An action as read, and what its author should know of."""
+
+    action: ActionFile
+    warnings: list[Mistake] = field(default_factory=list)
+
+
+Model = Integration | TriggerFile | ActionFile
+
+
 def read_integration(path: Path) -> Loaded:
     """Read an integration file.
 
     Raises:
         IntegrationFileError: it has mistakes; the error carries all of them.
-        ConfigurationError: there is no such file, it cannot be opened, or it holds a trigger.
+        ConfigurationError: there is no such file, it cannot be opened, or it holds a trigger or
+            an action.
     """
     loaded = read_file(path)
     if isinstance(loaded, LoadedTrigger):
@@ -46,16 +60,39 @@ def read_integration(path: Path) -> Loaded:
             f"{path} is a trigger, not an integration: it sends events that are emitted.",
             advice="`astrio up` serves it; `astrio events emit NAME --data JSON` emits an event.",
         )
+    if isinstance(loaded, LoadedAction):
+        raise ConfigurationError(
+            f"{path} is an action, not an integration: it sends one request for one record.",
+            advice=f"`astrio call {path} --data JSON` sends it.",
+        )
     return loaded
 
 
-def read_file(path: Path) -> Loaded | LoadedTrigger:
-    """Read a file of either kind; raises as `read_integration`."""
+def read_action(path: Path) -> LoadedAction:
+    """Read a file that holds an action.
+
+    Raises:
+        IntegrationFileError: it has mistakes; the error carries all of them.
+        ConfigurationError: there is no such file, it cannot be opened, or it holds no action.
+    """
+    loaded = read_file(path)
+    if not isinstance(loaded, LoadedAction):
+        raise ConfigurationError(
+            f"{path} is no action.",
+            advice="An action is {method, url, headers, body}, alone in a file or in `push.to`.",
+        )
+    return loaded
+
+
+def read_file(path: Path) -> Loaded | LoadedTrigger | LoadedAction:
+    """Read a file of any kind; raises as `read_integration`."""
     model, mistakes = _judge(read_document(path), path)
     if model is None or not all(mistake.warning for mistake in mistakes):
         raise IntegrationFileError(path, mistakes)
     if isinstance(model, TriggerFile):
         return LoadedTrigger(model, mistakes)
+    if isinstance(model, ActionFile):
+        return LoadedAction(model, mistakes)
     return Loaded(model, mistakes)
 
 
@@ -68,21 +105,21 @@ def check_file(path: Path) -> list[Mistake]:
     return _judge(read_document(path), path)[1]
 
 
-def _judge(
-    document: Document, path: Path
-) -> tuple[Integration | TriggerFile | None, list[Mistake]]:
-    root = document.root and canonical(document.root)
-    if root is None:
+def _judge(document: Document, path: Path) -> tuple[Model | None, list[Mistake]]:
+    if document.root is None:
         return None, document.mistakes
+    written = root = canonical(document.root)
+    model: type[Model] = Integration
     if is_trigger(root):
-        root = canonical_trigger(root, proposed_name(path))
-        found: tuple[Integration | TriggerFile | None, list[Mistake]] = validate(root, TriggerFile)
-    else:
-        found = validate(root, Integration)
-    model, mistakes = found
+        root, model = canonical_trigger(root, proposed_name(path)), TriggerFile
+    elif is_action(root):
+        root, model = canonical(canonical_action(root, proposed_name(path))), ActionFile
+    found, mistakes = validate(root, model)
     for module in modules_of(checks):
         mistakes += module.check(root)
-    return model, _merged(document.mistakes, mistakes)
+    if model is ActionFile:
+        mistakes = as_written(written, mistakes)
+    return found, _merged(document.mistakes, mistakes)
 
 
 def _merged(form: list[Mistake], content: list[Mistake]) -> list[Mistake]:

@@ -22,12 +22,15 @@ _TYPES = (
 
 
 def canonical(root: Node) -> Node:
-    """Return the file with the type of `source.api.auth` told, where its keys tell it.
+    """Return the file with the type of each `auth` told, where its keys tell it.
 
     `$schema`, which tells editors where the schema is, is left out.
     """
     entries = {key: entry for key, entry in (root.entries or {}).items() if key != "$schema"}
-    return _changed(replace(root, entries=entries), ("source", "api", "auth"))
+    root = replace(root, entries=entries)
+    for keys in (("source", "api", "auth"), ("push", "to", "auth")):
+        root = _changed(root, keys)
+    return root
 
 
 def _changed(node: Node, keys: tuple[str, ...]) -> Node:

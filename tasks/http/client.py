@@ -151,7 +151,12 @@ class ApiClient:
         """
         try:
             request = request.keyed().accepting(answers.accept(self.api) if answers else None)
-            url = with_params(self._origins.resolve(request.url), request.params, request.arrays)
+            url = with_params(
+                self._origins.resolve(request.url),
+                request.params,
+                request.arrays,
+                filled=request.filled,
+            )
         except AstrioError as error:
             error.request = error.request or describe_request(request.method, request.url, page)
             raise
@@ -225,7 +230,7 @@ class ApiClient:
     ) -> Answer:
         content, described = encode_body(request)
         headers = httpx.Headers(described)
-        headers.update(header_values(request.headers))
+        headers.update(header_values(request.headers, filled=request.filled))
         prepared = self._session.build_request(
             request.method, url, headers=headers, content=content
         )

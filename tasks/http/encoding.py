@@ -29,12 +29,19 @@ _CONTENT_TYPES = {
 
 
 def with_params(
-    url: httpx.URL, params: Mapping[str, Any], arrays: ArrayStyle = "repeat"
+    url: httpx.URL,
+    params: Mapping[str, Any],
+    arrays: ArrayStyle = "repeat",
+    *,
+    filled: bool = False,
 ) -> httpx.URL:
-    """Return the URL with the parameters added; they replace those of the same name in it."""
+    """Return the URL with the parameters added; they replace those of the same name in it.
+
+    With `filled`, what looks like a reference is data.
+    """
     if not params:
         return url
-    items = list(query_items(resolved(params), arrays))
+    items = list(query_items(params if filled else resolved(params), arrays))
     return replace_query(url, params.keys() | {name for name, _ in items}, items)
 
 
@@ -47,17 +54,17 @@ def encode_body(request: ApiRequest) -> tuple[bytes | Upload | None, dict[str, s
     if request.body is None:
         return None, {}
     content, kind = _encoded(request)
-    headers = {"Content-Type": resolve(request.content_type) if request.content_type else kind}
+    headers = {"Content-Type": request.content_type or kind}
     if isinstance(content, Upload):
         headers["Content-Length"] = str(content.size)  # else it would be sent in chunks
-    return content, header_values(headers)
+    return content, header_values(headers, filled=request.filled)
 
 
 def _encoded(request: ApiRequest) -> tuple[bytes | Upload, str]:
     kind = _CONTENT_TYPES.get(request.body_kind, "")
-    if request.body_kind == "xml":
+    if request.body_kind == "xml" and not request.filled:
         return _xml(str(request.body)), kind
-    body = resolved(request.body)
+    body = request.body if request.filled else resolved(request.body)
     if request.body_kind == "json":
         return msgspec.json.encode(body), kind
     if request.body_kind == "form":
@@ -77,13 +84,15 @@ def _xml(text: str) -> bytes:
     ).encode()
 
 
-def header_values(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return headers with references filled in.
+def header_values(headers: Mapping[str, str], *, filled: bool = False) -> dict[str, str]:
+    """Return headers with references filled in, unless they are `filled`.
 
     Raises:
         ConfigurationError: a header cannot be sent, e.g. because it holds a line break.
     """
-    values = {name: resolve(str(value)) for name, value in headers.items()}
+    values = {
+        name: str(value) if filled else resolve(str(value)) for name, value in headers.items()
+    }
     for name, value in values.items():
         if not (name.isascii() and name.isprintable() and value.isascii() and value.isprintable()):
             raise ConfigurationError(

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 import aiohttp
 import httpx
 
-from astrio.blocks.errors import ApiAnswerError, ApiUnavailableError, AstrioError
+from astrio.blocks.errors import (
+    ApiAnswerError,
+    ApiUnavailableError,
+    AstrioError,
+    OutcomeUnknownError,
+)
 from astrio.blocks.redaction import redact
 from astrio.tasks.http.body import BrokenBodyError
 from astrio.tasks.http.request import ApiRequest
@@ -86,7 +91,8 @@ def wire_failure(error: Exception, request: ApiRequest, label: str) -> AttemptFa
     message = f"{fault.what}."
     if unknown:
         message += f" Whether the API carried out the {request.method} is unknown."
-    kind: type[AstrioError] = ApiUnavailableError if fault.passes else ApiAnswerError
+    passing = OutcomeUnknownError if unknown else ApiUnavailableError
+    kind: type[AstrioError] = passing if fault.passes else ApiAnswerError
     told = kind(message, advice=fault.advice, request=label)
     return AttemptFailedError(told, repeat=fault.passes and not unknown)
 

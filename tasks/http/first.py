@@ -15,7 +15,7 @@ from astrio.tasks.incremental import Window, format_bound, sent_bounds
 from astrio.tasks.incremental_settings import IncrementalSettings
 from astrio.tasks.mapping.parser import PLACEHOLDER
 from astrio.tasks.mapping.template import render
-from astrio.tasks.settings import GraphQLSettings, RequestSettings
+from astrio.tasks.settings import GraphQLSettings, RequestContent, RequestSettings
 
 _KEY_HEADER = "Idempotency-Key"
 _PLAIN_KINDS: tuple[BodyKind, ...] = ("form", "text", "multipart", "file", "base64")
@@ -38,12 +38,27 @@ def build_first_request(
     Raises:
         ConfigurationError: a placeholder cannot be filled in, or a bound not be formatted.
     """
+    request = build_request(settings, settings.path, variables)
+    return request if incremental is None else _bounded(request, window, incremental)
+
+
+def build_request(settings: RequestContent, path: str, variables: Mapping[str, Any]) -> ApiRequest:
+    """Return a request with its placeholders filled in.
+
+    Args:
+        settings: what is sent.
+        path: below the connection's base URL; in it each value becomes one encoded segment.
+        variables: what expressions may name.
+
+    Raises:
+        ConfigurationError: a placeholder cannot be filled in.
+    """
     kind, body = _body(settings, variables)
     headers = {name: str(render(text, variables)) for name, text in settings.headers.items()}
     key = settings.idempotency_key
-    request = ApiRequest(
+    return ApiRequest(
         method="POST" if settings.graphql else settings.method,
-        url=_path(settings.path, variables),
+        url=_path(path, variables),
         params=dict(render(settings.params, variables)),
         headers=headers,
         body=body,
@@ -53,7 +68,6 @@ def build_first_request(
         arrays=settings.arrays,
         key_header=_KEY_HEADER if key is True else key or None,
     )
-    return request if incremental is None else _bounded(request, window, incremental)
 
 
 def _path(path: str, variables: Mapping[str, Any]) -> str:
@@ -72,7 +86,7 @@ def _path(path: str, variables: Mapping[str, Any]) -> str:
     return PLACEHOLDER.sub(lambda match: segment(match.group()), path)
 
 
-def _body(settings: RequestSettings, variables: Mapping[str, Any]) -> tuple[BodyKind, Any]:
+def _body(settings: RequestContent, variables: Mapping[str, Any]) -> tuple[BodyKind, Any]:
     """Return the kind and the filled-in values of whichever body the file gives."""
     if settings.graphql is not None:
         return "json", render(_operation(settings.graphql), variables)
@@ -86,8 +100,24 @@ def _body(settings: RequestSettings, variables: Mapping[str, Any]) -> tuple[Body
                     include={"multipart"}, by_alias=True, exclude_none=True
                 )
                 value = dumped[kind]
-            return kind, render(value, variables)
+            filled = render(value, variables)
+            if kind == "multipart":
+                _keep_parts(value, filled)
+            return kind, filled
     return "json", render(settings.body, variables)
+
+
+def _keep_parts(written: Mapping[str, Any], filled: Mapping[str, Any]) -> None:
+    """Let no value become a part by itself: as one, it could name a file of this machine."""
+    for name, value in written.items():
+        pairs = zip(value, filled[name], strict=True) if isinstance(value, list) else ()
+        for template, made in (*pairs, (value, filled[name])):
+            items = made if isinstance(made, list) else [made]
+            if isinstance(template, str) and any(isinstance(each, Mapping) for each in items):
+                raise ConfigurationError(
+                    f"{template} in the form field {name!r} is an object.",
+                    advice="Write {json: …} for a part that holds JSON.",
+                )
 
 
 def _operation(graphql: GraphQLSettings) -> dict[str, Any]:

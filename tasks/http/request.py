@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from uuid import uuid4
 
 import msgspec
@@ -34,7 +34,10 @@ class ApiRequest:
         arrays: how lists are written in the query and in a form.
         idempotent: a POST or PATCH may be retried.
         key_header: the header that carries a key of this request's own.
+        filled: references are filled in already: a `${env:NAME}` that is left is somebody's data.
     """
+
+    filled: ClassVar[bool] = False
 
     method: str
     url: str
@@ -102,7 +105,7 @@ class ApiRequest:
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values from which `from_json` makes an equal request."""
-        return {name: _plain(getattr(self, name)) for name in self.__slots__}
+        return {name: _plain(getattr(self, name)) for name in ApiRequest.__slots__}
 
     def identity(self) -> bytes:
         """Return what tells it from other requests."""
@@ -112,6 +115,13 @@ class ApiRequest:
     def from_json(cls, stored: Mapping[str, Any]) -> ApiRequest:
         """Rebuild a stored request."""
         return cls(**stored)
+
+
+class FilledRequest(ApiRequest):
+    """A request whose references are filled in: for sending at once, and never stored."""
+
+    __slots__ = ()
+    filled: ClassVar[bool] = True
 
 
 def _plain(value: Any) -> Any:

@@ -17,20 +17,24 @@ from astrio.flows.reading.mistakes import Mistake
 from astrio.flows.reading.node import Node
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_UNKNOWN = re.compile(r"\$\{(?!env:|secret:)[^}]*\}")
+_UNKNOWN = re.compile(r"\$\{(?!env:|secret:|\{)[^}]*\}")
 _NAMED = (
     ("source", "api", "headers"),
     ("source", "request", "headers"),
     ("source", "request", "params"),
     ("source", "webhook", "headers"),
+    ("push", "to", "headers"),
+    ("push", "to", "params"),
 )
+_AUTHS = (("source", "api", "auth"), ("push", "to", "auth"))
 _ADVICE = "use ${env:NAME} and set the variable"
 
-_URLS = (("push", "to", "url"), ("source", "api", "proxy"))
+_URLS = (("push", "to", "url"), ("source", "api", "proxy"), ("push", "to", "proxy"))
 _PASSWORDS = (
     ("push", "to", "password"),
     ("source", "api", "tls", "password"),
     ("source", "webhook", "secret"),
+    ("push", "to", "tls", "password"),
 )
 
 
@@ -58,10 +62,11 @@ def _literals(root: Node) -> Iterator[Mistake]:
 
 def _secret_scalars(root: Node) -> Iterator[tuple[str, Node]]:
     """Yield (path, node) of what holds a secret: by the authentication's own word, or by name."""
-    if node := root.at("source", "api", "auth"):
-        for name in _held(node.plain()):
-            if held := node.at(name):
-                yield from held.scalars(f"source.api.auth.{name}")
+    for place in _AUTHS:
+        if node := root.at(*place):
+            for name in _held(node.plain()):
+                if held := node.at(name):
+                    yield from held.scalars(".".join((*place, name)))
     for keys in _PASSWORDS:
         if node := root.at(*keys):
             yield ".".join(keys), node

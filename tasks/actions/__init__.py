@@ -1,0 +1,1 @@
+"""Actions: one request that is sent for one record."""
