@@ -52,7 +52,7 @@ def _is_pushed(root: Node) -> bool:
     push, to = root.at("push"), root.at("push", "to")
     if push is None or to is None or to.entries is None:
         return False
-    if any(push.entry(key) for key in _OF_TABLES):
+    if any(push.entry(key) for key in _OF_TABLES) or to.entry("webhook"):
         return False
     return "url" in to.entries or bool({to_snake(key) for key in to.entries} & _OF_ACTIONS)
 
