@@ -64,9 +64,7 @@ def emit(  # noqa: PLR0913 (three describe the event, three are rarely given)
         AstrioError: the ledger cannot be written.
     """
     body = encoded(payload)
-    for key in (idempotency_key, order_key):
-        if key is not None and not 0 < len(key) <= LONGEST_KEY:
-            raise ConfigurationError(f"A key of an event has 1 to {LONGEST_KEY} characters.")
+    _check_keys(idempotency_key, order_key)
     id_ = new_id()
     values = {
         "id": id_,
@@ -81,6 +79,12 @@ def emit(  # noqa: PLR0913 (three describe the event, three are rarely given)
     }
     with _transaction(within) as (connection, into):
         return _inserted(connection, into, values)
+
+
+def _check_keys(*keys: str | None) -> None:
+    for key in keys:
+        if key is not None and not 0 < len(key) <= LONGEST_KEY:
+            raise ConfigurationError(f"A key of an event has 1 to {LONGEST_KEY} characters.")
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from astrio.blocks.errors import ConfigurationError
+from astrio.deployments.cli import delivery_targets
 from astrio.deployments.cli.output import clean, print_json, say, show
 from astrio.tasks.durations import parse_duration
 
@@ -35,7 +35,6 @@ _WORDS = "waiting, pending, claimed, delivered, dead, cancelled"
 States = Annotated[list[str] | None, typer.Option("--state", help=f"Only in state: {_WORDS}.")]
 Since = Annotated[str | None, typer.Option(metavar="2h", help="Only of the last 2h, 3d, ...")]
 Every = Annotated[bool, typer.Option("--all", help="Every one there is.")]
-Name = Annotated[str, typer.Argument(metavar="TARGET", help="The target.")]
 
 
 @app.command("list")
@@ -235,84 +234,9 @@ def _explain(letter: Letter, *, payload: bool) -> None:
         show(f"  {letter.body.decode(errors='replace')}")
 
 
-@app.command()
-def targets(as_json: AsJson = False) -> None:
-    """List the targets: how each fares, and whether it is disabled."""
-    from astrio.deployments.cli.outbox_status import targets_shown
-
-    targets_shown(as_json=as_json)
-
-
-@app.command()
-def enable(name: Name) -> None:
-    """Send to a target again; what it has kept meanwhile goes out."""
-    from astrio.tasks.webhooks.outbox.targets import enable
-
-    with _writing() as connection:
-        enable(connection, name)
-    say(f"{name} is enabled.")
-
-
-@app.command()
-def disable(name: Name) -> None:
-    """Send nothing more to a target; it keeps its events."""
-    from astrio.tasks.webhooks.outbox.targets import disable, unknown
-
-    with _writing() as connection:
-        if not disable(connection, name, "Disabled on the command line.", time.time()):
-            raise unknown(name)
-    say(f"{name} is disabled; it keeps its events. `astrio deliveries enable {name}`")
-
-
-@app.command()
-def rotate(
-    name: Name,
-    keep: Annotated[int, typer.Option(min=0, max=10, help="Older secrets that still sign.")] = 1,
-) -> None:
-    """Give a target a new secret and print it; the old one signs beside it meanwhile.
-
-    Give the new one to the receiver, then rotate with --keep 0 to let the old one go.
-    """
-    from astrio.tasks.webhooks.outbox.targets import rotate
-
-    with _writing() as connection:
-        new = rotate(connection, name, keep=keep)
-    sys.stdout.write(f"{new}\n")  # shown on purpose, so not masked
-    say(f"Deliveries to {name} are signed with this secret" + (" and the old one." * (keep > 0)))
-
-
-@app.command("test")
-def send_test_(name: Name, as_json: AsJson = False) -> None:
-    """Send a signed test event to a target at once, and tell how it was answered.
-
-    Exit code 1 if it was not taken.
-    """
-    import asyncio
-
-    from astrio.deployments.delivering.testing import send_test
-
-    answer = asyncio.run(send_test(name))
-    if as_json:
-        facts = {"delivered": answer.delivered, "status": answer.status, "ms": answer.ms}
-        print_json({**facts, "error": answer.error or None, "answer": answer.excerpt or None})
-    else:
-        show(answer.error or f"{name} took it: {answer.status}, {answer.ms} ms.")
-    if not answer.delivered:
-        raise typer.Exit(1)
-
-
-@app.command()
-def page(name: Name) -> None:
-    """Print a page for the receiver: which events come, what they hold, how to verify them."""
-    from astrio.deployments.delivering.receivers_page import receivers_page
-    from astrio.deployments.delivering.testing import ready
-    from astrio.tasks.webhooks.outbox.triggers import known_triggers
-
-    triggers = [each for each, _ in known_triggers() if name in each.targets]
-    sys.stdout.write(receivers_page(ready(name), triggers))
-
-
-def _writing() -> Any:
-    from astrio.tasks.ledger.opening import Ledger
-
-    return Ledger().writing()
+app.command("targets")(delivery_targets.targets)
+app.command("enable")(delivery_targets.enable)
+app.command("disable")(delivery_targets.disable)
+app.command("rotate")(delivery_targets.rotate)
+app.command("test")(delivery_targets.send_test_)
+app.command("page")(delivery_targets.page)

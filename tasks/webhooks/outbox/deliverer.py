@@ -32,6 +32,7 @@ MOST: Final = 1024
 POLL: Final = 0.2
 SHORT_POLL: Final = 0.02
 SETTINGS_EVERY: Final = 2.0
+MANY: Final = 100
 PREPARED_FOR: Final = 60.0
 """Seconds after which `now()` in a filter is another."""
 _GATHER: Final = 0.004
@@ -85,6 +86,7 @@ class Deliverer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
         self._settings_at = 0.0
+        self._claim_at = 0.0
         self._routed_by: Any = None
         self._prepared_at = 0.0
         self._turns = 0
@@ -110,13 +112,10 @@ class Deliverer:
     async def _work(self, stopping: asyncio.Event) -> None:
         pause = POLL
         while not stopping.is_set():
-            began = time.monotonic()
             try:
                 done = await self._turn()
                 busy = done.claimed or done.routed
-                # Not more than half of the time is spent on looking, however many targets.
-                took = time.monotonic() - began
-                pause = max(SHORT_POLL if busy else min(pause * 2, POLL), min(took, POLL))
+                pause = SHORT_POLL if busy else min(pause * 2, POLL)
             except (ConfigurationError, LeaseHeldError):
                 raise
             except AstrioError as error:
@@ -131,11 +130,15 @@ class Deliverer:
         await self._renew()
         marks, self._marks = self._marks, []
         health, self._health = self._health, {}
-        room = self._room()
+        began = time.monotonic()
+        room = self._room() if began >= self._claim_at else 0
         self._turns += 1
         slots = self._receivers.slots(self._clock(), self._turns * 7) if room else {}
         try:
             done = await self._in_thread(self._desk.turn, Asked(marks, health, slots, room))
+            if len(slots) > MANY:  # each costs a look, so they are not looked at all the time
+                now = time.monotonic()
+                self._claim_at = now + min(now - began, POLL)
         except AstrioError:
             self._marks[:0] = marks
             later = self._health
