@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from contextlib import AsyncExitStack
-from typing import cast
+from typing import Any, cast
 
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
@@ -55,7 +55,7 @@ async def carry_out(run: Run) -> RunReport:
     except Exception as error:  # noqa: BLE001 (whatever it is, the run is closed and told)
         get_run_logger().debug(redact(traceback.format_exc()))
         told = await run.fail(error)
-        if isinstance(told, NeedsAuthorisationError):
+        if isinstance(told, NeedsAuthorisationError) and not run.options.dry_run:
             await wait_for_authorisation(told, run.integration.name)
         if isinstance(told, WaitTooLongError) and deployment.id:
             await go_on_after(told)
@@ -88,11 +88,17 @@ async def _chain(run: Run, plan: Plan) -> RunReport:
 
 async def _publish(run: Run) -> None:
     """Show the report to whoever watches: the command line, the log, the Prefect UI."""
-    report, integration = run.account.report, run.integration
-    announce(report)
+    report = run.account.report
+    announce(run.told())
     get_run_logger().info(headline(report))
-    earlier = await earlier_runs(integration.push, integration.name, run.account.run_id)
+    # Looking at a stream brings its state tables up to date, which a dry run must not.
+    earlier = [] if report.dry_run else await _earlier(run)
     try:
         await report_artifact(report, earlier)
     except Exception as error:  # noqa: BLE001 (the rows are written, whatever Prefect's API says)
         get_run_logger().warning(f"The report's artifact could not be kept: {redact(str(error))}")
+
+
+async def _earlier(run: Run) -> list[dict[str, Any]]:
+    integration = run.integration
+    return await earlier_runs(integration.push, integration.name, run.account.run_id)

@@ -31,7 +31,8 @@ async def run_without_prefect(
 async def engine(run: Run) -> RunReport:
     """Carry out a prepared run; raises as `run_without_prefect`."""
     try:
-        return await _stages(run, await run.open())
+        await _stages(run, await run.open())
+        return run.told()
     except Exception as error:
         raise await run.fail(error) from error
     finally:

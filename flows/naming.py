@@ -30,7 +30,8 @@ def described(parameters: Mapping[str, Any]) -> str:
 
 def _differences(options: RunOptions) -> list[str]:
     bounds = [f"{word} {value}" for word, value in _bounds(options) if value is not None]
-    return ["(full refresh)"] * options.full_refresh + bounds
+    words = ["(dry run)"] * options.dry_run + ["(full refresh)"] * options.full_refresh
+    return words + bounds
 
 
 def _bounds(options: RunOptions) -> list[tuple[str, str | int | None]]:

@@ -27,8 +27,9 @@ from astrio.flows.resuming import ResumeMaker, ResumePoint, restore, usable
 from astrio.tasks.account import Account
 from astrio.tasks.children.plan import no_marks
 from astrio.tasks.decode.choice import Decoding
-from astrio.tasks.destinations.base import RunIdentity, StreamState
-from astrio.tasks.destinations.opening import open_destination
+from astrio.tasks.destinations.base import Destination, RunIdentity, StreamState
+from astrio.tasks.destinations.opening import open_destination, open_dry_run
+from astrio.tasks.difference import ChangedRow
 from astrio.tasks.incremental import Window, advance, higher, plan_window
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.options import RunOptions
@@ -68,12 +69,13 @@ class Run:
         self.integration = integration
         self.options = options
         self.account = Account(
-            report=RunReport(integration=integration.name),
+            report=RunReport(integration=integration.name, dry_run=options.dry_run),
             run_id=uuid4().hex,
             started=datetime.now(UTC),
             max_rejected=integration.max_rejected,
         )
         self._outcome: Outcome | None = None
+        self._examples: list[ChangedRow] = []
 
     def take(self, pages: PageSource) -> None:
         """Take these pages instead of the source's own, as if they had been given at first."""
@@ -89,7 +91,7 @@ class Run:
         # A saved connection may have been changed since the last run, or since this one failed.
         integration = self.integration = await asyncio.to_thread(connected, self.integration)
         refuse_a_part(integration, self.options)
-        destination = open_destination(integration.push, integration.name, integration.quarantine)
+        destination = self._destination()
         outcome = Outcome(destination, self.account)
         identity = RunIdentity(
             self.account.run_id,
@@ -104,6 +106,24 @@ class Run:
             raise
         self._outcome = outcome
         return await self._plan(outcome, state)
+
+    def _destination(self) -> Destination:
+        integration = self.integration
+        how = (integration.push, integration.name, integration.quarantine)
+        return (
+            open_dry_run(*how, self._examples) if self.options.dry_run else open_destination(*how)
+        )
+
+    def told(self) -> RunReport:
+        """Return the report for whoever asked for the run; a dry run's has its examples.
+
+        They hold people's data, so they are in no other report.
+        """
+        report = self.account.report
+        if report.difference is None:
+            return report
+        shown = report.difference.model_copy(update={"examples": self._examples})
+        return report.model_copy(update={"difference": shown})
 
     async def _plan(self, outcome: Outcome, state: StreamState) -> Plan:
         integration, options, account = self.integration, self.options, self.account

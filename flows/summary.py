@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from astrio.tasks.difference import Difference
 from astrio.tasks.quality.figures import Changes, FieldFigures
 from astrio.tasks.report import BrokenRule, RunReport, TableChanges
 
@@ -22,7 +23,8 @@ def headline(report: RunReport) -> str:
     """Return the state and the balance in one line."""
     records = report.records
     fates = " + ".join(f"{getattr(records, name):,} {name}" for name in _FATES)
-    return f"{STATES.get(report.state, report.state)}: {records.fetched:,} fetched = {fates}"
+    dry = "Dry run, nothing written. " if report.dry_run else ""
+    return f"{dry}{STATES.get(report.state, report.state)}: {records.fetched:,} fetched = {fates}"
 
 
 def facts(report: RunReport) -> list[tuple[str, str]]:
@@ -47,8 +49,7 @@ def facts(report: RunReport) -> list[tuple[str, str]]:
         pairs.append(("Rules broken", "; ".join(map(_broken, report.broken_rules))))
     if records.deleted:
         pairs.append(("Rows deleted", f"{records.deleted:,} that the source has no more"))
-    if report.table is not None:
-        pairs.extend(_changes(report.table))
+    pairs.extend(_table(report))
     for label, changes in (("Drift", report.drift.fields), ("Source drift", report.drift.source)):
         if changes:
             pairs.append((label, _drift(changes)))
@@ -56,11 +57,32 @@ def facts(report: RunReport) -> list[tuple[str, str]]:
     return pairs
 
 
+def _table(report: RunReport) -> Iterator[tuple[str, str]]:
+    if report.difference is not None:
+        yield from _difference(report.difference)
+    elif report.table is not None:
+        yield from _changes(report.table)
+
+
 def _changes(table: TableChanges) -> Iterator[tuple[str, str]]:
     if table.added:
         yield "Columns added", ", ".join(table.added)
     if table.widened:
         yield "Columns widened", ", ".join(f"{name} {how}" for name, how in table.widened.items())
+
+
+def _difference(found: Difference) -> Iterator[tuple[str, str]]:
+    """Yield what a dry run would change; no row is among it, as anybody may see the artifact."""
+    counts = ("new", "changed", "unchanged", "removed")
+    yield "Rows", ", ".join(f"{getattr(found, name):,} {name}" for name in counts)
+    columns = ", ".join(f"{name} {kind}" for name, kind in found.columns_added.items())
+    if found.table_created:
+        yield "New table", columns
+    elif columns:
+        yield "New columns", columns
+    if found.columns_widened:
+        widened = (f"{name} {how}" for name, how in found.columns_widened.items())
+        yield "Wider columns", ", ".join(widened)
 
 
 def _broken(rule: BrokenRule) -> str:

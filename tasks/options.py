@@ -39,6 +39,11 @@ class RunOptions(Settings):
         default=False, description="Wait while another run of this stream is at work."
     )
 
+    dry_run: bool = Field(
+        default=False,
+        description="Show what the run would change in the destination; write nothing.",
+    )
+
     @field_validator("since", "until")
     @classmethod
     def _emptied(cls, bound: str | None) -> str | None:

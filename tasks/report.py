@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from astrio.blocks.errors import AstrioError
+from astrio.tasks.difference import Difference
 from astrio.tasks.quality.figures import Breach, Drift, FieldFigures, Profiled
 
 MOST_FIELDS: Final = 500
@@ -139,6 +140,7 @@ class RunReport(_Model):
     records: Records = Field(default_factory=Records)
     parents: Parents | None = None
     table: TableChanges | None = None
+    difference: Difference | None = None
     broken_rules: list[BrokenRule] = Field(default_factory=list)
     fields: dict[str, FieldFigures] = Field(default_factory=dict)
     profiled: Profiled = Field(default_factory=Profiled)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
+from astrio.deployments.cli.difference import changed_rows
 from astrio.deployments.cli.output import clean, say, show
 from astrio.flows.summary import facts, headline
 from astrio.tasks.report import RunReport
@@ -19,6 +20,8 @@ def show_report(report: RunReport, *, page: str | None = None) -> None:
     for label, text in facts(report):
         table.add_row(Text(label, style="dim"), clean(text))
     show(table)
+    if report.difference is not None and report.difference.examples:
+        show(changed_rows(report.difference))
     if page is not None:  # outside of the table, which would cut it off
         show(Text.assemble("  ", (f"{'In the UI':23}", "dim"), clean(page)))
     for warning in report.warnings:
@@ -32,6 +35,8 @@ def _explain(report: RunReport) -> None:
         for line in (report.error.request, report.error.advice):
             if line:
                 say(f"  {line}")
+    elif report.records.rejected and report.dry_run:
+        say("  See why: astrio preview shows records with the rules that they break.")
     elif report.records.rejected:
         say(f"  See why: astrio quarantine list {report.integration}")
 

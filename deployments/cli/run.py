@@ -35,6 +35,9 @@ def run(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait while another run of this stream is at work.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what the run would change; write nothing.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show Prefect's log too.")] = False,
 ) -> None:
@@ -42,8 +45,13 @@ def run(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     integration = load(file)
     if not verbose:
         quieten_prefect()
-    options = RunOptions(full_refresh=full_refresh, since=since, until=until, wait=wait)
+    options = RunOptions(
+        full_refresh=full_refresh, since=since, until=until, wait=wait, dry_run=dry_run
+    )
     result = attempt(integration.name, lambda: run_flow(integration, options, bar=not as_json))
-    if warning := remember_run(find_integration(file), integration, result.report):
+    result.report.dry_run = dry_run
+    if not dry_run and (
+        warning := remember_run(find_integration(file), integration, result.report)
+    ):
         say(f"warning: {warning}")
     finish(result, as_json=as_json)

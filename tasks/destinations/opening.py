@@ -11,6 +11,7 @@ from astrio.tasks.destinations.base import Destination
 from astrio.tasks.destinations.quarantined import QuarantineRow, StreamStatus
 from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
 from astrio.tasks.destinations.webhook.settings import WebhookDestination
+from astrio.tasks.difference import ChangedRow
 from astrio.tasks.replayed import Stored
 
 if TYPE_CHECKING:
@@ -36,6 +37,32 @@ def open_destination(
 
         return OutboxDestination(push, integration, keeping)
     return SqlDestination(push, integration, keeping)
+
+
+def open_dry_run(
+    push: PushSettings,
+    integration: str,
+    keeping: QuarantineSettings | None,
+    examples: list[ChangedRow],
+) -> Destination:
+    """Return a destination that stays as it is: whatever is done to it is rolled back.
+
+    It puts the difference that a run would make into the report, and the first changed rows, which
+    hold people's data, into `examples`.
+
+    Raises:
+        ConfigurationError: as `open_destination`; or what is sent there cannot be taken back.
+    """
+    from astrio.tasks.destinations.sql.dry.destination import DryRun
+
+    _check(push)
+    if isinstance(push.to, WebhookDestination):
+        raise ConfigurationError(
+            "A dry run needs a SQL database in push.to: what is sent to a webhook cannot be taken "
+            "back.",
+            advice="`astrio preview` shows the first records as they would be sent.",
+        )
+    return DryRun(push, integration, keeping, examples=examples)
 
 
 def destination_reference(push: PushSettings) -> str:

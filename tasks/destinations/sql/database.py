@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
+from pathlib import Path
 
 from sqlalchemy import URL, Connection
-from sqlalchemy.engine import RootTransaction, make_url
+from sqlalchemy.engine import Transaction, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from astrio.blocks.errors import ConfigurationError
@@ -52,6 +54,18 @@ class Database:
         """Whether there is a database to read, without creating one."""
         return self.dialect.exists(self._url)
 
+    def elsewhere(self, path: Path) -> Database:
+        """Return a database in another file, of which messages speak as of this one.
+
+        Raises:
+            AstrioError: this one cannot be created where it is to be.
+        """
+        self.dialect.engine(self._url)
+        other = copy(self)
+        if self._url.query.get("mode", "rwc") == "rwc":
+            other._url = self._url.set(database=str(path), query={})
+        return other
+
     def connect(self) -> Connection:
         """Open a connection whose transactions take the right to write when they begin."""
         return self.dialect.engine(self._url).connect()
@@ -88,9 +102,7 @@ def _remember_secrets(url: URL) -> None:
 
 
 @contextmanager
-def transaction(
-    connection: Connection, begun: RootTransaction | None = None
-) -> Iterator[Connection]:
+def transaction(connection: Connection, begun: Transaction | None = None) -> Iterator[Connection]:
     """Make all that the block does durable, or nothing; `begun` is a transaction to go on with.
 
     Unlike SQLAlchemy's own, this one leaves no transaction open in the driver when it is the

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from time import sleep
 from typing import Any, Final
 
 from sqlalchemy import Connection
-from sqlalchemy.engine import RootTransaction
+from sqlalchemy.engine import Transaction
 
 from astrio.blocks.errors import LeaseHeldError
 from astrio.tasks.destinations.base import Chunk, RunIdentity, StreamState, Written
@@ -42,7 +42,7 @@ class SqlDestination:
     _connection: Connection
     _lease: Lease
     _run: RunIdentity
-    _slice: RootTransaction | None = None
+    _slice: Transaction | None = None
 
     def __init__(  # noqa: PLR0913 (what tests replace is given by name)
         self,
@@ -120,14 +120,14 @@ class SqlDestination:
         whole = atomic and not self._replaces
         self._rejects.begin(atomic=whole)
         with self._database.explained():
-            with transaction(self._connection) as connection:
+            with self._transaction() as connection:
                 self._begin_run(connection)
                 self._staging.drop(connection)  # a killed run may have left it, whatever the mode
                 self._writer.begin(connection, self._stamp)
                 if self._replaces:
                     self._staging.begin(connection)
                 self._lease.extend(connection)
-            self._slice = self._connection.begin() if whole else None
+            self._slice = self._begin_whole() if whole else None
 
     def commit(self, chunk: Chunk) -> Written:
         """Write rows, quarantine, resume point and watermark of a chunk, or nothing of it."""
@@ -181,7 +181,7 @@ class SqlDestination:
             if self._slice is not None:
                 begun, self._slice = self._slice, None
                 begun.rollback()
-            with transaction(self._connection) as connection:
+            with self._transaction() as connection:
                 if report is not None:
                     self._begin_run(connection)
                     checkpoint.end_run(connection, self._stamp, report)
@@ -205,7 +205,7 @@ class SqlDestination:
                 with self._database.connect() as other, transaction(other) as connection:
                     self._lease.extend(connection)
             elif self._slice is None:
-                with transaction(self._connection) as connection:
+                with self._transaction() as connection:
                     self._lease.extend(connection)
 
     def close(self) -> None:
@@ -214,10 +214,10 @@ class SqlDestination:
             if self._slice is not None:
                 begun, self._slice = self._slice, None
                 begun.rollback()
-        with suppress(Exception), transaction(self._connection) as connection:
+        with suppress(Exception), self._transaction() as connection:
             if self._replaces and self._lease.still_held(connection):
                 self._staging.drop(connection)
-        with suppress(Exception), transaction(self._connection) as connection:
+        with suppress(Exception), self._transaction() as connection:
             self._lease.release(connection)
         with suppress(Exception):
             self._connection.close()
@@ -230,7 +230,7 @@ class SqlDestination:
         with self._database.explained():
             self._connection = self._database.connect()
             try:
-                with transaction(self._connection) as connection:
+                with self._transaction() as connection:
                     return self._take(connection)
             except BaseException:
                 self._connection.close()
@@ -244,16 +244,22 @@ class SqlDestination:
         state = checkpoint.load(connection, self._stream)
         return replace(state, profile=profiles.load(connection, self._stream))
 
+    def _transaction(self, begun: Transaction | None = None) -> AbstractContextManager[Connection]:
+        return transaction(self._connection, begun)
+
+    def _begin_whole(self) -> Transaction:
+        return self._connection.begin()
+
     @contextmanager
     def _chunk(self) -> Iterator[Connection]:
         of_its_own = self._slice is None
-        with transaction(self._connection) if of_its_own else savepoint(self._connection):
+        with self._transaction() if of_its_own else savepoint(self._connection):
             yield self._connection
 
     @contextmanager
     def _ending(self) -> Iterator[Connection]:
         begun, self._slice = self._slice, None
-        with transaction(self._connection, begun) as connection:
+        with self._transaction(begun) as connection:
             yield connection
 
     def _clean(self, connection: Connection, *, clear_resume: bool) -> None:

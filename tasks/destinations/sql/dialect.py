@@ -159,6 +159,13 @@ class Dialect(ABC):
     def put(self, connection: Connection, target: Target, rows: Sequence[tuple[Any, ...]]) -> int:
         """Insert rows, or update those whose key exists and whose values differ; count both."""
 
+    def parameter(self, declared: str) -> str:  # noqa: ARG002 (most need not know)
+        """Return what stands for a value that is compared with a column of that type."""
+        return "?"
+
+    def check_deferred(self, connection: Connection) -> None:  # noqa: B027 (most have none)
+        """Raise what a commit would, where constraints are checked only then."""
+
     @abstractmethod
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """Return an INSERT into a state table that knows ON CONFLICT."""

@@ -160,6 +160,16 @@ class PostgresqlDialect(Dialect):
         with driver.cursor() as cursor:
             return load(cursor, target, rows)
 
+    def parameter(self, declared: str) -> str:
+        """Cast the value as storing it would."""
+        return f"%s::{declared}"
+
+    def check_deferred(self, connection: Connection) -> None:
+        """Check them now, within a savepoint: what is to be deferred stays so."""
+        run(connection, "SAVEPOINT _astrio_check")
+        run(connection, "SET CONSTRAINTS ALL IMMEDIATE")
+        run(connection, "ROLLBACK TO SAVEPOINT _astrio_check; RELEASE SAVEPOINT _astrio_check")
+
     def insert(self, table: Table) -> postgresql.Insert:
         """Return PostgreSQL's own INSERT."""
         return postgresql.insert(table)

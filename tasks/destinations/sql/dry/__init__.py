@@ -1,0 +1,1 @@
+"""A dry run of a SQL destination: in one transaction, which is rolled back."""

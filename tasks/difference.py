@@ -1,0 +1,56 @@
+"""What a dry run would change in its destination (docs/dry-run.md)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MOST_EXAMPLES: Final = 10
+
+
+class ChangedField(BaseModel):
+    """A column's value as it is, and as the run would leave it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    before: Any
+    after: Any
+
+
+class ChangedRow(BaseModel):
+    """A row that the run would change: its key, and the columns that would differ."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: dict[str, Any]
+    fields: dict[str, ChangedField]
+
+
+class Difference(BaseModel):
+    """The destination after a run, compared with the destination as it is.
+
+    Attributes:
+        new: rows that would be added.
+        changed: rows that would get other values; one that several records change in turn counts
+            once for each.
+        unchanged: records that are in the table as they are.
+        removed: rows that would be gone (`replace`).
+        table_created: there is no table yet.
+        columns_added: columns that the table lacks, with their types; all of a table's that is
+            created.
+        columns_widened: columns that would change their type, each with `BIGINT to TEXT`.
+        examples: the first changed rows. They hold people's data: they are shown to whoever asked
+            for the dry run, and kept nowhere.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    table_created: bool = False
+    columns_added: dict[str, str] = Field(default_factory=dict)
+    columns_widened: dict[str, str] = Field(default_factory=dict)
+    examples: list[ChangedRow] = Field(default_factory=list)
