@@ -125,12 +125,17 @@ class ActionFile(Settings):
     description: str = ""
     tags: tuple[str, ...] = ()
     vars: dict[str, Any] = Field(default_factory=dict, description="Values for {{name}}.")
-    map: dict[str, Any] | None = Field(None, description="target: expression over the record.")
+    map: dict[str, Any] | None = Field(
+        default=None, description="target: expression over the record."
+    )
     transform: Reference | None = Field(
-        None, description="Instead of `map`: module:function of a record, which returns the row."
+        default=None,
+        description="Instead of `map`: module:function of a record, which returns the row.",
     )
     rules: tuple[RuleSettings, ...] | Reference = Field(
-        (), alias="validate", description="A record that breaks one of them is not sent."
+        default=(),
+        alias="validate",
+        description="A record that breaks one of them is not sent.",
     )
     push: ActionPush
     retry: RetrySettings = Field(default_factory=RetrySettings)

@@ -30,6 +30,7 @@ assert not heavy, heavy
         ("init", "project"),
         ("test", "shop"),
         ("preview", "shop.yaml"),
+        ("call", "hello.yaml"),
         ("gateway", "--help"),
         ("events", "send", "--help"),
     ],
@@ -38,7 +39,8 @@ assert not heavy, heavy
 def test_a_quick_command_imports_neither_prefect_nor_sqlalchemy(
     words: tuple[str, ...], folder: Path
 ) -> None:
-    with shop(folder):
+    with shop(folder) as server:
+        (folder / "hello.yaml").write_text(f"url: {server.url}/orders\nmethod: GET\n", "utf-8")
         command = [sys.executable, "-c", SCRIPT, *words]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

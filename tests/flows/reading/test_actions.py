@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.tasks.actions.page import PAGE
 
+from astrio.blocks.auth.bearer import BearerAuth
 from astrio.blocks.errors import ConfigurationError
 from astrio.flows.reading.read import check_file, read_action, read_file, read_integration
 
@@ -63,6 +64,20 @@ def test_what_a_vendor_does_not_accept_is_a_warning(
     assert [line[: len(start)] for line, start in zip(found, expected, strict=True)] == expected
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "url: https://hooks.slack.com/services/a\ntext: hello\n",
+        "url: https://api.mixpanel.com/track\nform: {data: abc}\n",
+        "url: https://www.google-analytics.com/collect\nform: {el: a label}\n",
+        "url: https://b.s3.amazonaws.com/a\nmethod: PUT\n",
+        "url: [a]\nmethod: PUT\n",
+    ],
+)
+def test_other_forms_of_a_vendors_request_raise_nothing(text: str, tmp_path: Path) -> None:
+    assert all("unknown key" not in line for line in told(tmp_path, text))
+
+
 def test_what_the_vendors_accept_is_not_warned_of(tmp_path: Path) -> None:
     good = [
         'url: "${env:SLACK_HOOK}"\nbody: {text: hello}\n',
@@ -116,7 +131,8 @@ def test_each_mistake_has_its_place(text: str, message: str, tmp_path: Path) -> 
 
 def test_the_type_of_the_credentials_is_told_by_their_keys(tmp_path: Path) -> None:
     text = 'url: https://a.example/\nauth: {token: "${env:TOKEN}"}\n'
-    assert read_action(written(tmp_path, text)).action.action.auth.type == "bearer"
+    auth = read_action(written(tmp_path, text)).action.action.auth
+    assert isinstance(auth, BearerAuth)
 
 
 def test_an_action_is_no_integration(tmp_path: Path) -> None:

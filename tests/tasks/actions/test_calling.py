@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.connectors import Write
 from tests.support.server import HANG, Seen, Server, answer, replies, serve, serve_raw, unused_url
 
 from astrio.blocks.errors import (
@@ -300,3 +301,51 @@ def test_a_preview_tells_how_large_a_binary_body_is() -> None:
         assert would.body is not None
         assert would.body.endswith("bytes)")
     assert preview(action_file({"url": "https://a.example"}), {}).body is None
+
+
+@pytest.mark.parametrize("url", ["no-url", "https://user:pass@a.example/x"])
+async def test_a_secret_that_is_no_url_is_told_without_it(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALL_SECRET", url)
+    with pytest.raises(ConfigurationError, match="cannot be used") as caught:
+        await call(action_file({"url": "${env:CALL_SECRET}", "body": {}}), {})
+    assert url not in str(caught.value)
+
+
+async def test_references_are_filled_in_within_parts_and_operations() -> None:
+    parts = {"note": {"text": "${env:CALL_SECRET} {{x}}", "content_type": "text/plain"}}
+    query = {"query": "mutation { a }", "variables": {"key": "${env:CALL_SECRET}", "x": "{{x}}"}}
+    with serve(lambda _: {}) as server:
+        seen = await sent(server, {"x": "${env:CALL_SECRET}"}, multipart=parts)
+        assert seen.body.count(SECRET.encode()) == 1
+        seen = await sent(server, {"x": "${env:CALL_SECRET}"}, graphql=query)
+        assert seen.json()["variables"] == {"key": SECRET, "x": "${env:CALL_SECRET}"}
+
+
+async def test_an_answer_that_is_spooled_is_returned_whole() -> None:
+    response = {"format": "jsonl", "retry": "busy"}
+    with serve(lambda _: answer(b'{"a": 1}\n{"a": 2}\n')) as server:
+        called = await call(action_file({"url": server.url, "response": response}), {})
+    assert called.content == b'{"a": 1}\n{"a": 2}\n'
+
+
+async def test_ones_own_function_may_map_a_record_or_leave_it_out(write: Write) -> None:
+    write("call_people.py", "def row(each):\n    return each if each['id'] else None\n")
+    action = {"url": "https://a.example", "transform": "call_people:row", "body": {"id": "{{id}}"}}
+    assert preview(action_file(action), {"id": 7}).body == '{"id":7}'
+    with pytest.raises(RecordRejectedError, match="leaves the record out"):
+        preview(action_file(action), {"id": 0})
+
+
+async def test_a_model_may_judge_the_record(write: Write) -> None:
+    text = "from pydantic import BaseModel\n\nclass Person(BaseModel):\n    id: int\n"
+    write("call_models.py", text)
+    action = {
+        "url": "https://a.example",
+        "validate": "call_models:Person",
+        "body": {"id": "{{id}}"},
+    }
+    assert preview(action_file(action), {"id": 7}).body == '{"id":7}'
+    with pytest.raises(RecordRejectedError, match="id"):
+        preview(action_file(action), {"id": "x"})
