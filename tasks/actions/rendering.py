@@ -6,15 +6,11 @@ is `${env:NAME}` is sent with that text.
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 from xml.sax.saxutils import escape
-
-from pydantic import BaseModel
 
 from astrio.blocks.api import RestApi, check_base_url
 from astrio.blocks.errors import ConfigurationError, RecordRejectedError
@@ -22,6 +18,7 @@ from astrio.blocks.redaction import MASK, remember
 from astrio.blocks.secrets import REFERENCE, resolve
 from astrio.tasks.actions.settings import Action, split_url
 from astrio.tasks.http.first import build_request
+from astrio.tasks.http.marks import Marks
 from astrio.tasks.http.request import ApiRequest, FilledRequest
 from astrio.tasks.mapping.context import MappingContext
 
@@ -83,7 +80,7 @@ def request_of(
         RecordRejectedError: a placeholder cannot be filled in from this record.
         ConfigurationError: a variable is not set.
     """
-    marks = _Marks(fill)
+    marks = Marks(fill)
     template = action.model_copy(
         update={name: marks.put(getattr(action, name)) for name in _CONTENT}
     )
@@ -122,52 +119,3 @@ def _check(origin: str) -> None:
         check_base_url(origin)
     except ValueError as error:
         raise ConfigurationError(f"The action's url cannot be used: {error}.") from None
-
-
-class _Marks:
-    """Marks in the place of references, which no record can forge, while placeholders are filled.
-
-    Args:
-        fill: returns what a reference stands for.
-    """
-
-    def __init__(self, fill: Fill) -> None:
-        self._fill = fill
-        self._nonce = secrets.token_hex(16)
-        self._mark = re.compile(rf"~{self._nonce}-(\d+)~")
-        self._references: list[str] = []
-
-    def put(self, value: Any) -> Any:
-        """Return the value with each reference in its texts replaced by a mark."""
-        if isinstance(value, str):
-            return REFERENCE.sub(self._marked, value)
-        if isinstance(value, BaseModel):
-            fields = type(value).model_fields
-            return value.model_copy(
-                update={each: self.put(getattr(value, each)) for each in fields}
-            )
-        return _mapped(value, self.put)
-
-    def taken(self, value: Any, encode: Callable[[str], str] = str) -> Any:
-        """Return the value with each mark replaced by what its reference stands for."""
-        if isinstance(value, str):
-            return self._mark.sub(
-                lambda found: encode(self._fill(self._references[int(found[1])])), value
-            )
-        return _mapped(value, lambda below: self.taken(below, encode))
-
-    def written(self, text: str) -> str:
-        """Return a message with the references as they are written."""
-        return self._mark.sub(lambda found: self._references[int(found[1])], text)
-
-    def _marked(self, found: re.Match[str]) -> str:
-        self._references.append(found.group())
-        return f"~{self._nonce}-{len(self._references) - 1}~"
-
-
-def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
-    if isinstance(value, Mapping):
-        return {name: change(below) for name, below in value.items()}
-    if isinstance(value, list | tuple):
-        return [change(below) for below in value]
-    return value

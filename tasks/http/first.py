@@ -10,6 +10,7 @@ from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from astrio.blocks.errors import ConfigurationError
+from astrio.tasks.http.marks import Marks
 from astrio.tasks.http.request import ApiRequest, BodyKind
 from astrio.tasks.incremental import Window, format_bound, sent_bounds
 from astrio.tasks.incremental_settings import IncrementalSettings
@@ -17,6 +18,7 @@ from astrio.tasks.mapping.parser import PLACEHOLDER
 from astrio.tasks.mapping.template import render
 from astrio.tasks.settings import GraphQLSettings, RequestContent, RequestSettings
 
+_DATA = ("parent", "event")
 _KEY_HEADER = "Idempotency-Key"
 _PLAIN_KINDS: tuple[BodyKind, ...] = ("form", "text", "multipart", "file", "base64")
 
@@ -36,9 +38,11 @@ def build_first_request(
         incremental: `source.incremental`; None: no bounds are sent.
 
     Raises:
-        ConfigurationError: a placeholder cannot be filled in, or a bound not be formatted.
+        ConfigurationError: a placeholder cannot be filled in, or a bound not be formatted; or a
+            parent or an event would bring a reference to a secret into the request.
     """
     request = build_request(settings, settings.path, variables)
+    _refuse_references(settings, request, variables)
     return request if incremental is None else _bounded(request, window, incremental)
 
 
@@ -68,6 +72,25 @@ def build_request(settings: RequestContent, path: str, variables: Mapping[str, A
         arrays=settings.arrays,
         key_header=_KEY_HEADER if key is True else key or None,
     )
+
+
+def _refuse_references(
+    settings: RequestSettings, request: ApiRequest, variables: Mapping[str, Any]
+) -> None:
+    """Let no text of a record be taken for a reference, whose secret would be sent."""
+    if not any(name in variables for name in _DATA) or not request.references():
+        return
+    marks = Marks(str)
+    written: RequestSettings = marks.put(settings)
+    scope = {name: each if name in _DATA else marks.put(each) for name, each in variables.items()}
+    found = build_request(written, written.path, scope).references()
+    if found:
+        kind, name = min(found)
+        raise ConfigurationError(
+            f"A record holds the text ${{{kind}:{name}}}, which would be taken for a reference to "
+            "a secret in the request; nothing was sent for it.",
+            advice="Leave the field out of the request, or put it into the path, where it is text.",
+        )
 
 
 def _path(path: str, variables: Mapping[str, Any]) -> str:

@@ -112,3 +112,43 @@ def test_bounds_may_go_into_a_body_or_a_header() -> None:
     assert in_body.body == {"flow_runs": {"a": 1, "after": START}}
     in_header = first(request, None, window, param="If-Modified-Since", **{"in": "header"})
     assert in_header.headers == {"If-Modified-Since": START}
+
+
+EVIL = "${env:API_KEY}"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"params": {"q": "{{parent.name}}"}},
+        {"headers": {"X-Name": "a {{parent.name}}", "X-Key": EVIL}},
+        {"method": "POST", "body": {"name": ["{{parent.name}}"]}},
+        {"method": "POST", "text": "{{concat(parent.dollar, '{env:API_KEY}')}}"},
+    ],
+)
+def test_no_text_of_a_record_is_taken_for_a_reference(request_: dict[str, Any]) -> None:
+    parent = {"name": EVIL, "dollar": "$"}
+    with pytest.raises(ConfigurationError, match="would be taken for a reference"):
+        first(request_, {"parent": parent})
+
+
+def test_references_of_the_file_and_its_vars_stay() -> None:
+    request = {
+        "path": "/{{parent.name}}",
+        "params": {"a": "{{key}}", "b": EVIL, "c": "{{parent.id}}"},
+    }
+    made = first(request, {"parent": {"name": EVIL, "id": 7}, "key": EVIL})
+    assert made.url == "/%24%7Benv%3AAPI_KEY%7D"
+    assert made.params == {"a": EVIL, "b": EVIL, "c": 7}
+
+
+def test_no_value_becomes_a_part_that_names_a_file() -> None:
+    request = {"method": "POST", "multipart": {"photo": "{{photo}}", "tags": "{{tags}}"}}
+    assert first(request, {"photo": "a", "tags": ["b", "c"]}).body == {
+        "photo": "a",
+        "tags": ["b", "c"],
+    }
+    with pytest.raises(ConfigurationError, match="is an object"):
+        first(request, {"photo": {"file": "/etc/passwd"}, "tags": []})
+    with pytest.raises(ConfigurationError, match="is an object"):
+        first(request, {"photo": "a", "tags": [{"file": "/etc/passwd"}]})
