@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
+import asyncio
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,12 @@ from tests.flows.api import integration, record
 from tests.flows.running import Faulty, failed_run, query, rows_of, run, stored
 from tests.support.server import answer
 
+from astrio.blocks.errors import AstrioError
+from astrio.flows.engine import engine
 from astrio.flows.integration import Integration
+from astrio.flows.planning import Run
 from astrio.tasks.difference import Difference
+from astrio.tasks.options import RunOptions
 from astrio.tasks.report import RunReport
 
 RECORDS = [record(number) for number in range(35)]
@@ -203,9 +206,27 @@ def test_a_quarantined_record_is_neither_added_nor_let_out(api: Faulty, database
     assert told(run(plan)) == told(report)
 
 
-def test_a_run_is_refused_while_a_dry_run_is_at_work(api: Faulty, database: Path) -> None:
+def test_an_interrupted_dry_run_tells_the_difference_so_far(api: Faulty, database: Path) -> None:
     plan = integration(api.server.url, database)
     run(plan)
-    with closing(sqlite3.connect(database, isolation_level=None)) as other:
-        other.execute("PRAGMA journal_mode = wal")
-    assert counted(dry(plan)) == (0, 0, 35, 0)
+    api.records = [record(number, name="n") for number in range(35)]
+    api.at, api.fault = 20, lambda _: answer("broken", 404)
+    begun = Run(plan, RunOptions(dry_run=True))
+    with pytest.raises(AstrioError):
+        asyncio.run(engine(begun))
+    found = begun.told().difference
+    assert found is not None
+    assert (counted(found), len(found.examples)) == ((0, 20, 0, 0), 10)
+    assert begun.account.report.difference == found.model_copy(update={"examples": []})
+
+
+def test_a_webhook_takes_no_dry_run(api: Faulty, database: Path) -> None:
+    plan = integration(
+        api.server.url,
+        database,
+        push={"to": {"webhook": {"url": api.server.url, "secret": "x"}}, "table": "items"},
+    )
+    error = failed_run(plan, dry_run=True)
+    assert (error.kind, error.exit_code) == ("configuration", 2)
+    assert "cannot be taken back" in error.message
+    assert api.server.requests == []

@@ -16,6 +16,7 @@ from astrio.flows.naming import described
         (None, "shop-orders"),
         ({"wait": True}, "shop-orders"),
         ({"full_refresh": True}, "shop-orders (full refresh)"),
+        ({"dry_run": True, "limit": 5}, "shop-orders (dry run) limit 5"),
         (
             {"since": "2026-01-01", "until": "2026-02-01"},
             "shop-orders since 2026-01-01 until 2026-02-01",

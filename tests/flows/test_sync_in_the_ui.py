@@ -10,6 +10,7 @@ import pytest
 from tests.flows.api import cursor_api, integration, record
 
 from astrio.tasks.options import RunOptions
+from astrio.tasks.progress import watching
 from astrio.tasks.report import RunReport
 
 pytestmark = pytest.mark.usefixtures("prefect_api", "home")
@@ -71,6 +72,34 @@ async def test_the_report_of_a_run_shows_the_runs_before_it(tmp_path: Path) -> N
         (kept,) = await client.read_artifacts(artifact_filter=ArtifactFilter(flow_run_id=mine))
     _, _, history = str(kept.data).partition("### Earlier runs")
     assert history.count("| Completed | 3 | 0 | 0 | 3 | 0 | 0 |") == 1
+
+
+async def test_a_dry_run_shows_counts_to_everybody_and_rows_to_its_caller(tmp_path: Path) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+
+    from astrio.flows.sync import sync
+
+    records = [record(1), record(2)]
+    announced: list[Any] = []
+    with cursor_api(records) as server:
+        plan = integration(server.url, tmp_path / "items.db")
+        await sync(plan)
+        before = (tmp_path / "items.db").read_bytes()
+        records[0] = record(1, email="ada@example.org")
+        with watching(announced.append):
+            report = await sync(plan, RunOptions(dry_run=True))
+    assert (tmp_path / "items.db").read_bytes() == before
+    assert announced[-1].difference.examples[0].fields["email"].after == "ada@example.org"
+    assert (report.difference.changed, report.difference.examples) == (1, [])
+    run = await flow_run(report)
+    mine = ArtifactFilterFlowRunId(any_=[UUID(report.flow_run)])
+    async with get_client() as client:
+        (kept,) = await client.read_artifacts(artifact_filter=ArtifactFilter(flow_run_id=mine))
+    assert run.name == "items (dry run)"
+    assert run.state.message.startswith("Dry run, nothing written. Completed: 2 fetched")
+    assert "| Rows | 0 new, 1 changed, 1 unchanged, 0 removed |" in str(kept.data)
+    assert "example." not in str(kept.data) + repr(run.state)
 
 
 def test_the_form_of_a_custom_run_has_plain_fields_that_may_stay_empty() -> None:
