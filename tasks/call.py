@@ -9,6 +9,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from astrio.blocks.store import reader
 from astrio.tasks.actions import calling
 from astrio.tasks.actions.calling import Called
 from astrio.tasks.actions.given import action_file
@@ -38,4 +39,5 @@ async def call(
         OutcomeUnknownError: no answer came, and the request must not be sent twice.
         AstrioError: the API refused the request, or stayed unreachable.
     """
+    reader.forget()  # saved secrets may have been rotated since the last call of this process
     return await calling.call(action_file(action), data or {})

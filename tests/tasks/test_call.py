@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from prefect import flow
+from prefect.blocks.system import Secret
 from tests.support.server import answer, serve
 
 from astrio.blocks.errors import ApiAnswerError
@@ -39,3 +41,18 @@ async def test_a_refusal_fails_the_task_with_what_the_api_said() -> None:
         with pytest.raises(ApiAnswerError, match="no such user"):
             await welcome()
         assert len(server.requests) == 1
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_a_saved_secret_that_is_rotated_is_used_by_the_next_call() -> None:
+    with serve(lambda _: {}) as server:
+
+        @flow
+        async def greet() -> None:
+            action = {"url": server.url, "text": "${secret:call-greeting}"}
+            for value in ("first-greeting", "second-greeting"):
+                await Secret(value=value).asave("call-greeting", overwrite=True)
+                await call(action)
+
+        asyncio.run(greet())
+    assert [each.body for each in server.requests] == [b"first-greeting", b"second-greeting"]
