@@ -220,7 +220,7 @@ async def test_on_sqlite(
         assert os.listdir(folder) == ["items.db"]
 
 
-@once
+@settings(once, max_examples=12)
 @given(push=PUSHES, first=RECORDS, second=RECORDS, broken=st.booleans())
 async def test_on_postgresql(
     api: Faulty,

@@ -91,6 +91,7 @@ async def test_a_dry_run_shows_counts_to_everybody_and_rows_to_its_caller(tmp_pa
             report = await sync(plan, RunOptions(dry_run=True))
     assert (tmp_path / "items.db").read_bytes() == before
     assert announced[-1].difference.examples[0].fields["email"].after == "ada@example.org"
+    assert report.difference is not None
     assert (report.difference.changed, report.difference.examples) == (1, [])
     run = await flow_run(report)
     mine = ArtifactFilterFlowRunId(any_=[UUID(report.flow_run)])
