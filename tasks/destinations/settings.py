@@ -82,7 +82,7 @@ class PushSettings(Settings):
     )
     key: tuple[str, ...] = Field((), description="Target fields that identify a row.")
     version: str | None = Field(
-        None,
+        default=None,
         description="Target field by which a row is newer than another of its key: a row of a "
         "lower version never takes the place of one of a higher.",
     )

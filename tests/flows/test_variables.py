@@ -53,12 +53,14 @@ def test_vars_fill_in_base_url_and_headers() -> None:
     api = resolved_api(
         integration(base_url="https://{{shop}}.example.com:{{port}}", headers={"X": "{{shop}}"})
     )
+    assert api is not None
     assert api.base_url == "https://acme.example.com:8080"
     assert api.headers == {"X": "acme"}
 
 
 def test_references_stay_references() -> None:
     api = resolved_api(integration(base_url="${env:SHOP_URL}", headers={"X": "${env:X_ID}"}))
+    assert api is not None
     assert (api.base_url, api.headers) == ("${env:SHOP_URL}", {"X": "${env:X_ID}"})
 
 

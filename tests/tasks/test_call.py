@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from prefect import flow
 from prefect.blocks.system import Secret
+from pydantic import SecretStr
 from tests.support.server import answer, serve
 
 from astrio.blocks.errors import ApiAnswerError
@@ -51,7 +52,7 @@ def test_a_saved_secret_that_is_rotated_is_used_by_the_next_call() -> None:
         async def greet() -> None:
             action = {"url": server.url, "text": "${secret:call-greeting}"}
             for value in ("first-greeting", "second-greeting"):
-                await Secret(value=value).asave("call-greeting", overwrite=True)
+                await Secret(value=SecretStr(value)).asave("call-greeting", overwrite=True)
                 await call(action)
 
         asyncio.run(greet())
