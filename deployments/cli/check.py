@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from astrio.blocks.errors import ConfigurationError
 from astrio.deployments.cli.files import FOLDERS, files_in, find_integration
 from astrio.deployments.cli.output import print_json, say, show
+from astrio.deployments.deploying.collecting import same_name
 from astrio.flows.reading.mistakes import IntegrationFileError, Mistake
 from astrio.flows.reading.read import LoadedAction, LoadedTrigger, Model, read_file
 from astrio.flows.trigger import TriggerFile
@@ -18,6 +20,7 @@ from astrio.tasks.destinations.webhook.settings import WebhookDestination
 
 app = typer.Typer()
 WRONG = 2
+_Result = tuple[Path, Model | None, list[Mistake]]
 
 
 @app.command()
@@ -32,7 +35,7 @@ def check(
 
     Prints `FILE:LINE:COLUMN: message` on standard output. Exit code 2 if there is a mistake.
     """
-    results = [(file, *_read(file)) for file in _chosen(files or [])]
+    results = _told_apart([(file, *_read(file)) for file in _chosen(files or [])])
     for file, integration, mistakes in results:
         if not as_json:
             for mistake in mistakes:
@@ -46,16 +49,41 @@ def check(
         raise typer.Exit(WRONG)
 
 
+def _told_apart(results: list[_Result]) -> list[_Result]:
+    """Return the results, with a mistake in each file whose name another one has taken."""
+    owners: dict[str, Path] = {}
+    told: list[_Result] = []
+    for file, model, mistakes in results:
+        name = "" if model is None or isinstance(model, ActionFile) else model.name
+        owner = owners.setdefault(name, file) if name else file
+        if owner == file:
+            told.append((file, model, mistakes))
+        else:
+            told.append((file, None, [*mistakes, same_name(file, owner, name)]))
+    return told
+
+
 def _chosen(named: list[str]) -> list[Path]:
     files: list[Path] = []
     for name in named:
-        files += files_in([Path(name)]) if Path(name).is_dir() else [find_integration(name)]
-    files = files if named else files_in(FOLDERS)
+        files += _in([Path(name)]) if Path(name).is_dir() else [find_integration(name)]
+    files = files if named else _in(FOLDERS)
     if not files:
         raise ConfigurationError(
             "There is no integration file here.", advice="`astrio init` writes an example."
         )
     return list(dict.fromkeys(files))
+
+
+def _in(folders: Iterable[Path]) -> list[Path]:
+    """Return the files of these folders; which others are left out is told."""
+    folders = [folder for folder in folders if folder.is_dir()]
+    files = files_in(folders)
+    for folder in folders:
+        for path in sorted(folder.iterdir()):
+            if path.suffix in (".yaml", ".yml") and path.is_file() and path not in files:
+                say(f"{path}: left out, as it has no `source:`, `push:` or action")
+    return files
 
 
 def _read(file: Path) -> tuple[Model | None, list[Mistake]]:

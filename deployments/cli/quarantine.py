@@ -98,6 +98,12 @@ def replay(
     Without --id, all of them. Nothing is asked of the API; what fails again stays open.
     """
     stream = the_only(named)
+    if stream.problem:
+        raise ConfigurationError(
+            f"{named} has mistakes, and records are replayed through its mapping and rules: "
+            f"{stream.problem}",
+            advice="Mend them first; `astrio check` lists them.",
+        )
     stream.ask(lambda each: require_variables(as_replayed(each)))
     stream.ask(lambda each: replayable(each.push, each.name, ids or ()))
     if not verbose:

@@ -64,12 +64,13 @@ def _entry(stream: Stream, *, strict: bool) -> dict[str, Any]:
     except AstrioError as error:
         if strict:
             raise
-        return entry | _facts(StreamStatus()) | {"problem": error.message}
+        unseen = dict.fromkeys(_facts(StreamStatus())) | {"not_backfilled": []}
+        return entry | unseen | {"problem": error.message}
     last = found.last_run or {}
     entry["destination"] = reference
     entry["state"] = last.get("state", entry["state"])
     entry["last_run_at"] = last.get("finished_at") or last.get("started_at") or entry["last_run_at"]
-    return entry | _facts(found) | {"problem": None}
+    return entry | _facts(found) | {"problem": stream.problem or None}
 
 
 def _facts(found: StreamStatus) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def _table(entries: list[dict[str, Any]]) -> Table:
             _state(entry),
             clean((entry["last_run_at"] or "")[:19].replace("T", " ")),
             str(records.get("written", "")),
-            str(entry["quarantined"]),
+            "?" if entry["quarantined"] is None else str(entry["quarantined"]),
             clean(entry["watermark"] or ""),
         )
     return table
@@ -128,6 +129,8 @@ def _remark(entry: dict[str, Any]) -> None:
             f"{since} UTC; a run with --full-refresh fills it, where rows are upserted."
         )
     if error := (entry["last_run"] or {}).get("error"):
-        say(f"{name}: the last run failed: {error.get('message', '')} {error.get('advice', '')}")
+        told = [text.rstrip(". ") for text in (error.get("message"), error.get("advice")) if text]
+        say(f"{name}: the last run failed: {'. '.join(told)}.")
     if entry["problem"]:
-        say(f"{name} cannot be looked into: {entry['problem']}")
+        unseen = entry["quarantined"] is None
+        say(f"{name}{' cannot be looked into' * unseen}: {entry['problem']}")

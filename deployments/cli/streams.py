@@ -12,7 +12,8 @@ from astrio.blocks.errors import AstrioError, ConfigurationError
 from astrio.deployments.cli.files import FOLDERS, files_in, find_integration
 from astrio.flows.connecting import with_target
 from astrio.flows.integration import Integration
-from astrio.flows.reading.read import read_integration
+from astrio.flows.reading.mistakes import IntegrationFileError
+from astrio.flows.reading.read import read_destination, read_integration
 from astrio.tasks.ledger.streams import KnownStream, known_streams
 
 T = TypeVar("T")
@@ -26,9 +27,10 @@ class Stream:
         name: the integration's name.
         file: its file, None if it was written in Python.
         folder: what relative paths in the file are relative to.
-        integration: the file as read; None: it is gone, or has mistakes.
+        integration: the file as read, or no more of it than its name and destination if it has
+            mistakes elsewhere; None: it is gone, or its destination cannot be told.
         known: its entry in the index; None: it has not run from here.
-        problem: why there is no integration.
+        problem: what keeps the file from being run, empty if nothing does.
     """
 
     name: str
@@ -62,7 +64,13 @@ def chosen(named: str | None) -> list[Stream]:
     by_name = [_from_index(known) for known in known_streams() if known.integration == named]
     if by_name and not Path(named).exists():
         return by_name
-    return [_here(find_integration(named))]
+    file = find_integration(named)
+    try:
+        return [_here(file)]
+    except IntegrationFileError as error:
+        if (found := read_destination(file)) is None:
+            raise
+        return [Stream(found.name, file, Path.cwd(), found, problem=error.message)]
 
 
 def the_only(named: str) -> Stream:
@@ -109,5 +117,8 @@ def _from_index(known: KnownStream) -> Stream:
         return replace(stream, problem=f"its folder {known.cwd} is gone")
     try:
         return replace(stream, integration=read_integration(file).integration)
+    except IntegrationFileError as error:
+        problem = error.message.partition("\n")[0]
+        return replace(stream, integration=read_destination(file), problem=problem)
     except AstrioError as error:
         return replace(stream, problem=error.message.partition("\n")[0])

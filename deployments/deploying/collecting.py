@@ -122,7 +122,7 @@ def collect(files: Iterable[Path], *, pooled: bool = False) -> Collected:
         held = found.trigger if isinstance(found, FoundTrigger) else found.integration
         owner = owners.setdefault(held.name, file)
         if owner != file:
-            collected.mistakes[file] = [_same_name(file, owner, held.name)]
+            collected.mistakes[file] = [same_name(file, owner, held.name).located(file)]
         elif isinstance(found, FoundTrigger):
             collected.triggers.append(found)
         elif webhook_name(found.integration) is not None:
@@ -205,8 +205,9 @@ def _at(root: Node, path: tuple[str, ...], words: str) -> Mistake:
     return Mistake.at(node.place, ".".join(path), words)
 
 
-def _same_name(file: Path, owner: Path, name: str) -> str:
+def same_name(file: Path, owner: Path, name: str) -> Mistake:
+    """Return the mistake of a file whose name belongs to another one."""
     node = _root(file).at("name")
     words = f"`{name}` is the name of {owner} too: integrations are told apart by it"
     place = node.place if node else _root(file).place
-    return Mistake.at(place, "name", words).located(file)
+    return Mistake.at(place, "name", words)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.settings import modules_of
@@ -17,6 +20,8 @@ from astrio.flows.reading.triggers import canonical_trigger, is_trigger
 from astrio.flows.reading.validation import validate
 from astrio.flows.trigger import TriggerFile, proposed_name
 from astrio.tasks.actions.settings import ActionFile
+
+_NOWHERE: Final = "https://unread.invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,22 @@ def read_file(path: Path) -> Loaded | LoadedTrigger | LoadedAction:
     if isinstance(model, ActionFile):
         return LoadedAction(model, mistakes)
     return Loaded(model, mistakes)
+
+
+def read_destination(path: Path) -> Integration | None:
+    """Return as much of an integration as its state needs, whatever else is wrong with the file.
+
+    What it reads from is made up. None: name or destination cannot be told either.
+    """
+    root = read_document(path).root
+    plain = canonical(root).plain() if root is not None else None
+    if not isinstance(plain, dict):
+        return None
+    kept = {key: plain[key] for key in ("name", "push", "quarantine") if key in plain}
+    try:
+        return Integration.model_validate(kept | {"source": {"api": {"base_url": _NOWHERE}}})
+    except ValidationError:
+        return None
 
 
 def check_file(path: Path) -> list[Mistake]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import yaml
 
 from astrio.flows.reading.mistakes import Mistake
 
+_COMMENT = re.compile(r"(?:^|[\s,{\[])(//)(?=\s|$)")
 _CLOSED = "is never closed"
 _UNQUOTED = "a `,` is missing here, or quotes around text that holds brackets"
 _WORDS = (
@@ -34,6 +37,8 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> Mistake:
     mark = error.problem_mark or error.context_mark
     assert mark is not None, "the parser always says where"
     line = text.split("\n")[mark.line] if mark.line <= text.count("\n") else ""
+    if comment := _slashes(text, error):
+        return comment
     if special := _special(error.problem or "", line, mark.column):
         return Mistake(mark.line + 1, mark.column + 1, "", special)
     for part, in_context, words in _WORDS:
@@ -43,6 +48,19 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> Mistake:
                 return Mistake(mark.line + 1, mark.column + 1, "", _UNQUOTED)
             return Mistake(place.line + 1, place.column + 1, "", words)
     return Mistake(mark.line + 1, mark.column + 1, "", f"not YAML: {error.problem}")
+
+
+def _slashes(text: str, error: yaml.MarkedYAMLError) -> Mistake | None:
+    """Return the JavaScript comment that the parser stumbles over, if there is one near."""
+    mark = error.problem_mark or error.context_mark
+    first = (error.context_mark or mark).line if mark else 0
+    last = mark.line if mark else 0
+    for number, line in enumerate(text.split("\n")[: last + 1]):
+        found = _COMMENT.search(line) if number >= first else None
+        if found:
+            words = "`//` begins no comment in YAML: write `#`, or leave the comment out"
+            return Mistake(number + 1, found.start(1) + 1, "", words)
+    return None
 
 
 def _special(problem: str, line: str, column: int) -> str:

@@ -99,6 +99,8 @@ def _mistakes(settings: RuleSettings, targets: Collection[str] | None) -> Iterat
         yield RuleMistake(None, f"The entry asks for no rule. Add one of: {listed}.")
     elif not wrong:
         yield from _idle_options(settings, rules)
+        if settings.min is not None and settings.max is not None and settings.max < settings.min:
+            yield RuleMistake("max", "`max` is less than `min`, so that no value passes.")
 
 
 def _in_field(

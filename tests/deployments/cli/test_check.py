@@ -132,3 +132,22 @@ def test_a_file_that_cannot_be_read_is_no_traceback(folder: Path) -> None:
 def test_terminal_escapes_in_a_file_are_spelled_out(folder: Path) -> None:
     Path("shop.yaml").write_text(RIGHT + '"\\e[31mred": 1\n')
     assert "\\x1b[31mred" in call("check").stdout
+
+
+def test_two_files_of_one_name_are_told(folder: Path) -> None:
+    Path("copy.yaml").write_text(RIGHT)
+    Path("shop.yaml").write_text(RIGHT)
+    result = call("check")
+    assert result.exit_code == 2
+    words = (
+        "shop.yaml:1:7: `shop` is the name of copy.yaml too: integrations are told apart by it\n"
+    )
+    assert result.stdout == words
+
+
+def test_a_file_of_the_folder_that_is_left_out_is_told(folder: Path) -> None:
+    Path("shop.yaml").write_text(RIGHT)
+    Path("notes.yaml").write_text("hello: world\n")
+    result = call("check")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr.startswith("notes.yaml: left out, as it has no")

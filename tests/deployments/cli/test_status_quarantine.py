@@ -210,3 +210,27 @@ def test_status_tells_which_columns_came_later(ran: Path) -> None:
     assert (column["column"], column["run"]) == ("coupon", "later")
     told = call("status", "shop.yaml").stderr
     assert "the column coupon was added later and is not backfilled before" in told
+
+
+def test_while_its_mapping_is_being_mended_a_stream_can_be_looked_into(ran: Path) -> None:
+    file = Path("shop.yaml")
+    remember(ran, file.resolve())
+    file.write_text(file.read_text().replace("map:", "map: {broken: lower(}\nmop:"))
+    for words in (["status"], ["status", "shop.yaml"]):
+        [entry] = called(*words)["streams"]
+        assert entry["quarantined"] == 2
+        assert "mistake" in entry["problem"]
+    listed = call("quarantine", "list", "shop", "--json")
+    assert len(json.loads(listed.stdout)) == 2
+    replayed = call("quarantine", "replay", "shop")
+    assert replayed.exit_code == 2
+    assert "through its mapping and rules" in replayed.stderr
+
+
+def test_what_could_not_be_looked_into_is_not_told_as_nothing(ran: Path) -> None:
+    file = Path("shop.yaml")
+    remember(ran, file.resolve())
+    file.unlink()
+    [entry] = called("status")["streams"]
+    assert (entry["quarantined"], entry["watermark"]) == (None, None)
+    assert "?" in call("status").stdout
