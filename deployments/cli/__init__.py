@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from astrio.deployments.cli.output import reporting, say, show
+from astrio.deployments.cli.output import reporting, results_alone, say, show
 from astrio.deployments.reaching import reaching_saved
 
 
@@ -46,12 +46,22 @@ class _Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] in self.commands:
             module = importlib.import_module(f"{__name__}.{args[0]}")
-            self.add_command(typer.main.get_command(module.app), args[0])
+            command = typer.main.get_command(module.app)
+            _keep_results_alone(command)
+            self.add_command(command, args[0])
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         with reporting(as_json=ctx.obj.as_json, debug=ctx.obj.debug), reaching_saved(say):
             return super().invoke(ctx)
+
+
+def _keep_results_alone(command: Any) -> None:
+    """Let the functions of a command and of those below it run with `results_alone`; not --help."""
+    if command.callback is not None:
+        command.callback = results_alone()(command.callback)
+    for below in getattr(command, "commands", {}).values():
+        _keep_results_alone(below)
 
 
 def _found() -> Iterator[tuple[str, str]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Annotated, Any
 
 import typer
 
-from astrio.deployments.cli.output import print_json, say, show
+from astrio.deployments.cli.output import print_json, results, say, show
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(metavar="TARGET", help="The target.")]
@@ -52,7 +51,7 @@ def rotate(
 
     with _writing() as connection:
         new = rotate(connection, name, keep=keep)
-    sys.stdout.write(f"{new}\n")  # shown on purpose, so not masked
+    results().write(f"{new}\n")  # shown on purpose, so not masked
     say(f"Deliveries to {name} are signed with this secret" + (" and the old one." * (keep > 0)))
 
 
@@ -82,7 +81,7 @@ def page(name: Name) -> None:
     from astrio.tasks.webhooks.outbox.triggers import known_triggers
 
     triggers = [each for each, _ in known_triggers() if name in each.targets]
-    sys.stdout.write(receivers_page(ready(name), triggers))
+    results().write(receivers_page(ready(name), triggers))
 
 
 def _writing() -> Any:

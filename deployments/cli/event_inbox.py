@@ -13,7 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from astrio.blocks.errors import ConfigurationError
-from astrio.deployments.cli.output import clean, print_json, say, show
+from astrio.deployments.cli.output import clean, print_json, results, say, show
 from astrio.tasks.durations import parse_duration
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ def show_(
     if not events:
         raise ConfigurationError(f"There is no event {identity}.", advice="`astrio events list`")
     if body:
-        sys.stdout.buffer.write(events[-1].body or b"")
-        sys.stdout.flush()
+        results().buffer.write(events[-1].body or b"")
+        results().flush()
         return
     whole = [facts(each) | _content(each) for each in events]
     if as_json:

@@ -1,7 +1,8 @@
 """What every command prints: redacted, on the right stream, with the right exit code.
 
-Results go to standard output (`show`, `print_json`), everything else to standard error (`say`).
-No command handles errors itself: the command group runs each one inside `reporting`.
+Results go to standard output (`show`, `print_json`), everything else to standard error (`say`,
+and with `results_alone` also what a user's own function prints). No command handles errors
+itself: the command group runs each one inside `reporting`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from typing import Any, TextIO
 
 import typer
@@ -24,6 +25,28 @@ from astrio.blocks.redaction import redact
 
 INTERRUPTED = 130
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+class _Results:
+    """Where results go while a command runs; None: none does."""
+
+    stream: TextIO | None = None
+
+
+@contextmanager
+def results_alone() -> Iterator[None]:
+    """Keep standard output for results: what anything else prints goes to standard error."""
+    before, _Results.stream = _Results.stream, results()
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _Results.stream = before
+
+
+def results() -> TextIO:
+    """Return the true standard output, where results go."""
+    return _Results.stream or sys.stdout
 
 
 class _Redacted:
@@ -41,7 +64,7 @@ class _Redacted:
 
 def console(*, error: bool = False) -> Console:
     """Return a rich console on standard output (or error) that masks secrets."""
-    stream: Any = _Redacted(sys.stderr if error else sys.stdout)
+    stream: Any = _Redacted(sys.stderr if error else results())
     return Console(file=stream, highlight=False, soft_wrap=True)
 
 
@@ -77,8 +100,8 @@ def print_json(value: Any, *, line: bool = False) -> None:
     A command that goes on prints one on each line.
     """
     text = json.dumps(_masked(value), indent=None if line else 2, default=str)
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    results().write(text + "\n")
+    results().flush()
 
 
 def _masked(value: Any) -> Any:
@@ -110,7 +133,7 @@ def reporting(*, as_json: bool = False, debug: bool = False) -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         # Whoever read the output has gone; Python would fail again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), results().fileno())
         raise typer.Exit(1) from None
     except Exception as error:
         if debug:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import chdir
 from pathlib import Path
@@ -15,7 +14,7 @@ from rich.table import Table
 
 from astrio.blocks.errors import AstrioError, ConfigurationError
 from astrio.deployments.cli.attempting import attempt, finish
-from astrio.deployments.cli.output import clean, print_json, say, show
+from astrio.deployments.cli.output import clean, print_json, results, say, show
 from astrio.deployments.cli.problems import told
 from astrio.deployments.cli.streams import Stream, chosen, the_only
 from astrio.deployments.exporting import form_of, write_private, written
@@ -167,7 +166,7 @@ def export(
         )
     pieces = written(rows, form or form_of(out))
     if out is None:
-        sys.stdout.writelines(pieces)
+        results().writelines(pieces)
     else:
         write_private(out, pieces)
     say(f"{len(rows)} records exported{f' to {out}' if out else ''}.")

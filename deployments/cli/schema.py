@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from astrio.blocks.errors import ConfigurationError
-from astrio.deployments.cli.output import say
+from astrio.deployments.cli.output import results, say
 from astrio.flows.schema import integration_schema, trigger_schema
 
 app = typer.Typer()
@@ -32,7 +31,7 @@ def schema(
     """
     text = json.dumps(trigger_schema() if trigger else integration_schema(), indent=2) + "\n"
     if output is None:
-        sys.stdout.write(text)  # it holds no secrets, only words that look like some
+        results().write(text)  # it holds no secrets, only words that look like some
         return
     try:
         output.write_text(text, encoding="utf-8")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final, Self
+
+from astrio.deployments.cli.output import results
 
 _EVERY: Final = 0.2  # seconds
 
@@ -49,5 +50,5 @@ class AccessLog:
     def _flush(self) -> None:
         lines, self._lines = self._lines, []
         if lines:
-            sys.stdout.write("\n".join([*lines, ""]))
-            sys.stdout.flush()
+            results().write("\n".join([*lines, ""]))
+            results().flush()

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from contextvars import copy_context
+from functools import partial
 from typing import Any, Final
 
 from astrio.blocks.errors import ConnectorError
@@ -86,14 +88,16 @@ def _of_plain(items: Iterable[Any], size: int) -> Iterator[Records]:
 async def _in_a_thread(pages: Iterator[Records]) -> AsyncGenerator[Records, None]:
     """Yield what an iterator gives, which is called in one thread of its own.
 
-    So it holds nothing up, and may use what belongs to a thread, such as a SQLite connection.
+    So it holds nothing up, and may use what belongs to a thread, such as a SQLite connection. It
+    sees the context variables of the run, so that what it logs reaches the run's log.
     """
+    within, step = copy_context().run, partial(next, pages, None)
     loop = asyncio.get_running_loop()
     thread = ThreadPoolExecutor(1, thread_name_prefix="source")
     try:
-        while (page := await loop.run_in_executor(thread, next, pages, None)) is not None:
+        while (page := await loop.run_in_executor(thread, within, step)) is not None:
             yield page
     finally:
-        closing = loop.run_in_executor(thread, pages.close)  # type: ignore[attr-defined]  # a generator
+        closing = loop.run_in_executor(thread, within, pages.close)  # type: ignore[attr-defined]  # a generator
         await asyncio.wait({closing}, timeout=_CLOSING_SECONDS)
         thread.shutdown(wait=False)

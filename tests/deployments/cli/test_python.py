@@ -163,6 +163,77 @@ def test_preview_and_test_take_only_the_records_they_need(place: Path, write: Wr
     assert called("test", "crm")["request"] == "python crm:items"
 
 
+PRINTING = """
+import threading
+from astrio.tasks.connectors import SourceContext, mapping_function
+
+@mapping_function
+def loud(value: object) -> object:
+    \"\"\"The value.
+
+    >>> loud(1)
+    1
+    \"\"\"
+    print("from a mapping")
+    return value
+
+def row(record):
+    print("from a transform")
+    return {"id": record["id"]}
+
+def plain(context: SourceContext):
+    print("from a plain source")
+    thread = threading.Thread(target=print, args=("from a thread",))
+    thread.start()
+    thread.join()
+    yield {"id": 1}
+
+async def waiting(context: SourceContext):
+    print("from an async source")
+    yield {"id": 1}
+"""
+
+
+def printing(source: str, rest: str) -> str:
+    push = 'push: {to: {url: "sqlite:///crm.db"}, table: items, mode: upsert, key: [id]}'
+    return f'name: crm\nsource: {{python: "loud:{source}"}}\n{rest}\n{push}\n'
+
+
+@pytest.mark.parametrize(
+    ("source", "rest", "printed"),
+    [
+        ("plain", "transform: loud:row", ["from a plain source", "from a thread"]),
+        ("waiting", "map: {id: loud(id)}", ["from an async source"]),
+    ],
+)
+@pytest.mark.parametrize("command", ["preview", "test"])
+def test_what_a_function_prints_goes_to_standard_error(
+    place: Path, write: Write, command: str, source: str, rest: str, printed: list[str]
+) -> None:
+    write("loud.py", PRINTING)
+    (place / "crm.yaml").write_text(printing(source, rest))
+    result = call(command, "crm", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert isinstance(json.loads(result.stdout), dict)
+    for line in printed:
+        assert line in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "rest"), [("plain", "transform: loud:row"), ("waiting", "map: {id: loud(id)}")]
+)
+def test_a_run_prints_nothing_but_its_json_on_standard_output(
+    place: Path, write: Write, prefect_api: str, source: str, rest: str
+) -> None:
+    write("loud.py", PRINTING)
+    (place / "crm.yaml").write_text(printing(source, rest))
+    ended = astrio("run", "crm", "--json", folder=place, environment={
+        "PREFECT_API_URL": prefect_api, "ASTRIO_CONNECTORS": "connectors"
+    })  # fmt: skip
+    assert ended.json()["records"]["written"] == 1
+    assert "from a" in ended.err
+
+
 def test_a_source_that_fails_in_a_preview_is_told_without_a_traceback(
     place: Path, write: Write
 ) -> None:

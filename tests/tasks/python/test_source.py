@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
@@ -104,6 +105,25 @@ def test_a_plain_generator_runs_in_one_thread_of_its_own_to_its_end() -> None:
     assert len(threads) == 6
     assert len(set(threads)) == 1
     assert threads[0] is not threading.current_thread()
+
+
+def test_the_thread_of_a_plain_generator_sees_the_context_of_the_run() -> None:
+    run: ContextVar[str] = ContextVar("run", default="none")
+    seen: list[str] = []
+
+    def items(context: SourceContext) -> Iterator[dict[str, int]]:
+        try:
+            seen.append(run.get())
+            yield {"id": 1}
+        finally:
+            seen.append(run.get())
+
+    async def within() -> None:
+        run.set("mine")
+        await pages_of(items)
+
+    asyncio.run(within())
+    assert seen == ["mine", "mine"]
 
 
 @pytest.mark.parametrize("plain", [True, False])
