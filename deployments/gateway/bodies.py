@@ -61,7 +61,8 @@ class Bodies:
                 raise RefusedError("disconnected", MALFORMED)
             body: bytes = message["body"]
             if len(body) == length or not message["more_body"]:
-                return body if len(body) <= most else await self._drop(receive, _READ_ON)
+                # Nothing is left to drop: whoever waited for more would wait in vain.
+                return body if len(body) <= most else await self._drop(receive, 0)
             return await self._rest(body, receive, length, most)
         except asyncio.CancelledError:
             if task not in self._late:
@@ -91,7 +92,7 @@ class Bodies:
                 size += len(part)
                 if size > most:
                     parts.clear()
-                    await self._drop(receive, _READ_ON)
+                    await self._drop(receive, _READ_ON if message["more_body"] else 0)
                 parts.append(part)
                 self._held += size - held
                 held = size

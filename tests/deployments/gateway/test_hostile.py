@@ -20,6 +20,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     write(
         folder,
         integration(),
+        integration("small", path="/hooks/small", max_body_bytes=2000),
         integration("behind", path="/hooks/behind", allow=["203.0.113.7", "2001:db8::/32"]),
     )
     words = ("--proxy", "127.0.0.1", "--proxy", "10.0.0.0/8", "--header-timeout", "0.3")
@@ -86,6 +87,13 @@ def test_after_both_lengths_the_connection_is_closed(running: Running) -> None:
     answered = running.raw(smuggled)
     assert statuses(answered) == [401]
     assert b"connection: close" in answered
+
+
+def test_a_body_that_is_too_large_with_its_last_chunk_is_told_to_be_so(running: Running) -> None:
+    chunked = b"POST /hooks/small HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    large, small, end = b"fa0\r\n" + b"x" * 4000 + b"\r\n", b"1\r\nx\r\n", b"0\r\n\r\n"
+    for parts in ([chunked + large + end], [chunked, large, end], [chunked, small, large + end]):
+        assert statuses(running.raw(*parts, pause=0.05)) == [413]
 
 
 def test_trailers_are_no_headers(running: Running) -> None:
