@@ -9,5 +9,6 @@ rates.py        token buckets
 committing.py   many events, one transaction
 counting.py     what metrics and logs tell
 pages.py        /health and /metrics
+telling.py      what a user reads, once it listens
 serving.py      granian, signals, reloading
 """

@@ -11,6 +11,7 @@ from pathlib import Path
 from astrio.deployments.draining.process import keep_draining
 from astrio.deployments.gateway.serving import GatewayServer
 from astrio.deployments.gateway.settings import GatewaySettings
+from astrio.deployments.gateway.telling import Telling
 
 _LOOK_SECONDS = 0.5
 
@@ -32,16 +33,11 @@ def run_gateway(
         ConfigurationError: a mistake in a file, or a secret that cannot be resolved.
         AstrioError: the inbox cannot be opened.
     """
-    # "listening on" is the first line, whatever else there is to tell.
-    waiting: list[str] = []
-    server = GatewayServer(folder, settings, waiting.append)
-    if not server.routes.by_path:
-        waiting.append("No integration here names a webhook source yet: every request is refused.")
+    telling = Telling(tell)
+    server = GatewayServer(folder, settings, telling)
 
     def listening(url: str) -> None:
-        server.tell = tell
-        for line in (f"listening on {url}", *waiting):
-            tell(line)
+        telling.begin(f"listening on {url}", server.summary())
 
     drained = folder if drain else None
     return asyncio.run(_serve(server, listening, tell, drained, parent))

@@ -58,7 +58,7 @@ class GatewayServer:
         Args:
             folder: with the integration files.
             settings: where to listen, and the limits.
-            tell: shows a line; may be replaced before `run`.
+            tell: shows a line.
 
         Raises:
             ConfigurationError: a mistake in a file, a secret that cannot be resolved, or a port
@@ -66,7 +66,7 @@ class GatewayServer:
         """
         self._folder = folder
         self._settings = settings
-        self.tell = tell
+        self._tell = tell
         self._seen = snapshot(folder)
         self.routes = self._read()
         self._warn()
@@ -79,6 +79,13 @@ class GatewayServer:
         scheme = "https" if self._settings.certificate else "http"
         host = self._settings.host
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self._port}"
+
+    def summary(self) -> str:
+        """Return which sources are served, and where, as one line."""
+        found = [f"{route.name} at {path}" for path, route in self.routes.by_path.items()]
+        if not found:
+            return "No integration here names a webhook source yet: every request is refused."
+        return f"Webhook sources: {', '.join(found)}"
 
     async def run(
         self, stopping: asyncio.Event, reload: asyncio.Event, listening: Callable[[str], object]
@@ -116,8 +123,8 @@ class GatewayServer:
             )
             jobs = [
                 end_late_bodies(bodies, min(settings.body_seconds / 10, 0.5)),
-                tell_news(counts, self.tell),
-                purge_old(lambda: list(app.routes.by_path.values()), self.tell),
+                tell_news(counts, self._tell),
+                purge_old(lambda: list(app.routes.by_path.values()), self._tell),
                 self._look(app, reload),
             ]
             if ledger.own_file:
@@ -130,7 +137,7 @@ class GatewayServer:
             await committer.close()
         await asyncio.to_thread(appender.close)
         for line in counts.news():
-            self.tell(line)
+            self._tell(line)
 
     @asynccontextmanager
     async def _listening(
@@ -160,38 +167,35 @@ class GatewayServer:
             try:
                 app.routes = self.routes = await asyncio.to_thread(self._read)
             except AstrioError as error:
-                self.tell(f"warning: the webhook sources stay as they were: {error}")
+                self._tell(f"warning: the webhook sources stay as they were: {error}")
             else:
-                self.tell(f"Webhook sources: {', '.join(self._told()) or 'none'}")
+                self._tell(self.summary())
                 self._warn()
 
     async def _refresh(self, reload: asyncio.Event) -> None:
         """Fetch vendors' lists of networks once a day, and take up what has changed."""
         while True:
             named = [name for route in self.routes.by_path.values() for name in route.allows]
-            for vendor in await refresh(named, ranges_folder(), fetch, self.tell):
-                self.tell(f"The networks of {vendor} have changed.")
+            for vendor in await refresh(named, ranges_folder(), fetch, self._tell):
+                self._tell(f"The networks of {vendor} have changed.")
                 reload.set()
             await asyncio.sleep(EVERY_SECONDS)
 
     def _read(self) -> Routes:
-        sources = webhook_sources(self._folder, self.tell)
+        sources = webhook_sources(self._folder, self._tell)
         return Routes(sources, ranges_folder())
-
-    def _told(self) -> list[str]:
-        return [f"{route.name} at {path}" for path, route in self.routes.by_path.items()]
 
     def _warn(self) -> None:
         for route in self.routes.by_path.values():
             for warning in route.warnings:
-                self.tell(f"warning: {route.name}: {warning}")
+                self._tell(f"warning: {route.name}: {warning}")
 
     def _note(self, pages: Pages, error: Exception | None) -> None:
         pages.trouble = error
         trouble = "" if error is None else str(error) or type(error).__name__
         if trouble != self._trouble:
             text = f"warning: the inbox cannot be written: {trouble}"
-            self.tell(text if trouble else "The inbox can be written again.")
+            self._tell(text if trouble else "The inbox can be written again.")
         self._trouble = trouble
 
 

@@ -264,6 +264,21 @@ def test_a_folder_without_sources_is_served_and_told(tmp_path: Path) -> None:
         assert empty.post(signed()).status == 401
 
 
+def test_the_sources_that_are_served_are_told_once_it_listens(tmp_path: Path) -> None:
+    write(tmp_path, integration(), integration("unsigned", path="/hooks/new", scheme="secret"))
+    with gateway(tmp_path) as process:
+        assert eventually(lambda: "unsigned: The scheme" in process.told())
+    assert process.lines[0] == "Webhook sources: shop at /webhooks/shop, unsigned at /hooks/new"
+
+
+def test_refusals_are_told_while_it_runs(tmp_path: Path) -> None:
+    write(tmp_path)
+    with gateway(tmp_path) as process:
+        assert process.send(body=b"{}").status == 401
+        told = "shop: 1 refused (missing), last from 127.0.0.1"
+        assert eventually(lambda: told in process.lines)
+
+
 def test_sigterm_lets_requests_under_way_end(tmp_path: Path) -> None:
     write(tmp_path)
     with gateway(tmp_path) as process:
