@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from astrio.blocks.webhooks.documents import Documents
+from astrio.blocks.webhooks.own_paths import EVENTS, PAGES
 from astrio.blocks.webhooks.schemes.base import Verdict
 from astrio.deployments.gateway.addresses import Networks, sender
 from astrio.deployments.gateway.answers import (
@@ -28,11 +29,10 @@ from astrio.deployments.gateway.bodies import Bodies
 from astrio.deployments.gateway.committing import Committer, InboxUnavailableError
 from astrio.deployments.gateway.counting import Counts
 from astrio.deployments.gateway.delivery_ids import delivery_id
-from astrio.deployments.gateway.emitting import PATH as EVENTS
 from astrio.deployments.gateway.emitting import Emission
 from astrio.deployments.gateway.pages import Pages
 from astrio.deployments.gateway.rates import Buckets
-from astrio.deployments.gateway.routes import RESERVED, Route, Routes
+from astrio.deployments.gateway.routes import Route, Routes
 from astrio.tasks.webhooks.inbox.event import Arrival
 
 RETRY_SECONDS: Final = 5.0
@@ -80,9 +80,9 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
         method, path = scope["method"], scope["path"]
-        if path in RESERVED and method in {"GET", "HEAD"}:
+        if path in PAGES and method in {"GET", "HEAD"}:
             found = await self._pages.answer(path, scope)
-        elif path == EVENTS and self._emission is not None and path not in self.routes.by_path:
+        elif path == EVENTS and self._emission is not None:
             found = await self._emission.answer(scope, receive)
         elif method not in self.routes.methods:
             found = wrong_method(self.routes.methods)

@@ -25,7 +25,6 @@ from astrio.deployments.gateway.bodies import Bodies
 from astrio.tasks.emitting import emit
 from astrio.tasks.webhooks.outbox.event import LARGEST
 
-PATH: Final = "/events"
 VARIABLE: Final = "ASTRIO_EVENTS_TOKEN"
 _SHORTEST: Final = 16
 _MOST: Final = LARGEST + 4096

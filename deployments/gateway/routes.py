@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.rates import per_second
+from astrio.blocks.webhooks.own_paths import OWN
 from astrio.blocks.webhooks.schemes.base import Received, Scheme, Verdict
 from astrio.blocks.webhooks.schemes.standard_webhooks import StandardWebhooks
 from astrio.blocks.webhooks.source import WebhookSource
 from astrio.deployments.gateway.addresses import Networks
 from astrio.deployments.gateway.rates import Bucket
 
-RESERVED: Final = frozenset({"/metrics", "/health/live", "/health/ready", "/health"})
 _MOST: Final = 1024 * 1024
 
 
@@ -91,8 +91,8 @@ class Routes:
         self.by_path: dict[str, Route] = {}
         for name, source in sources.items():
             path = source.path_of(name)
-            if path in self.by_path or path in RESERVED:
-                owner = "the gateway" if path in RESERVED else self.by_path[path].name
+            if path in self.by_path or path in OWN:
+                owner = "the gateway" if path in OWN else self.by_path[path].name
                 raise ConfigurationError(
                     f"The path {path} of the webhook source `{name}` is {owner}'s already.",
                     advice="Give it another path.",

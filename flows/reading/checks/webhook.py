@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
+from astrio.blocks.webhooks.own_paths import OWN
 from astrio.blocks.webhooks.source import WebhookSource
 from astrio.flows.reading.mistakes import Mistake
 from astrio.flows.reading.node import Node
@@ -22,6 +23,7 @@ def check(root: Node) -> Iterator[Mistake]:
             words = "`event_as` is for records of a webhook: give `source.webhook`"
             yield Mistake.at(entry.place, "source.event_as", words)
         return
+    yield from _taken(webhook.node)
     for key in _ASKED:
         if entry := source.entry(key):
             words = f"events arrive by themselves: `{key}` is for an API that is asked"
@@ -38,6 +40,14 @@ def check(root: Node) -> Iterator[Mistake]:
         assert mode is not None  # it has a text
         yield Mistake.at(mode.place, "push.mode", words)
     yield from _unwise(webhook.node)
+
+
+def _taken(node: Node) -> Iterator[Mistake]:
+    """Yield a path that is the gateway's."""
+    for key in ("path", "endpoint"):
+        if (path := node.at(key)) and path.value in OWN:
+            words = f"{path.value} is the gateway's own path: give another one, /webhooks/shop"
+            yield Mistake.at(path.place, f"source.webhook.{key}", words)
 
 
 def _unwise(node: Node) -> Iterator[Mistake]:

@@ -218,7 +218,7 @@ def test_a_secret_that_cannot_be_resolved_is_told_before_anything_listens(tmp_pa
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"path": "/metrics"}, "the gateway's already"),
+        ({"path": "/metrics"}, "shop.json:1:49: /metrics is the gateway's own path"),
         ({"colour": "red"}, "shop.json:1:"),
         ({"secret": "short"}, "does not fit its scheme"),
     ],

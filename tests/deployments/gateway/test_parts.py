@@ -9,16 +9,20 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.support.gateway import KEY
 
+from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.webhooks.own_paths import OWN
 from astrio.blocks.webhooks.ranges.reading import published
 from astrio.blocks.webhooks.schemes.github import GitHub
+from astrio.blocks.webhooks.source import WebhookSource
 from astrio.deployments.gateway import committing
 from astrio.deployments.gateway.committing import Committer, InboxUnavailableError
 from astrio.deployments.gateway.delivery_ids import delivery_id
 from astrio.deployments.gateway.fetching import fetch
 from astrio.deployments.gateway.housekeeping import purge_route
 from astrio.deployments.gateway.refreshing import refresh
-from astrio.deployments.gateway.routes import Route
+from astrio.deployments.gateway.routes import Route, Routes
 from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.webhooks.inbox.appending import Appender
 from astrio.tasks.webhooks.inbox.claiming import Claims
@@ -120,6 +124,13 @@ def test_what_is_older_than_its_source_keeps_it_is_purged(home: Path) -> None:
     route = Route("shop", frozenset({"POST"}), GitHub(), ("s",), keep_seconds=7 * day)
     assert purge_route(route, 10 * day) == 1
     assert [event.delivery_id for event in listed(Which())] == ["2"]
+
+
+def test_a_saved_source_with_a_path_of_the_gateway_is_refused() -> None:
+    for path in OWN:
+        saved = WebhookSource(path=path, secret=KEY)
+        with pytest.raises(ConfigurationError, match=f"{path} .* `shop` is the gateway's already"):
+            Routes({"shop": saved})
 
 
 async def test_lists_of_networks_are_refreshed_and_odd_ones_change_nothing(tmp_path: Path) -> None:
