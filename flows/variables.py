@@ -1,4 +1,4 @@
-"""The environment variables and saved secrets that an integration needs."""
+"""The environment variables and saved secrets that a file needs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.secrets import references
 from astrio.blocks.store import reader
 from astrio.flows.integration import Integration
+from astrio.flows.trigger import TriggerFile
 
 
-def missing_variables(integration: Integration) -> list[str]:
-    """Return the names of environment variables that the integration needs and that are not set."""
-    return [name for name in _named(integration, "env") if not os.environ.get(name)]
+def missing_variables(file: Integration | TriggerFile) -> list[str]:
+    """Return the names of environment variables that a file needs and that are not set."""
+    return [name for name in _named(file, "env") if not os.environ.get(name)]
 
 
 def require_variables(integration: Integration) -> None:
@@ -42,8 +43,8 @@ def read_secrets(integration: Integration) -> None:
         reader.secret(name)
 
 
-def _named(integration: Integration, wanted: str) -> list[str]:
-    texts = _texts(integration.model_dump(mode="json"))
+def _named(file: Integration | TriggerFile, wanted: str) -> list[str]:
+    texts = _texts(file.model_dump(mode="json"))
     return sorted({name for text in texts for kind, name in references(text) if kind == wanted})
 
 

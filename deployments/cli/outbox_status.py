@@ -64,6 +64,8 @@ def remarks(facts: dict[str, Any]) -> list[str]:
     for each in facts["targets"]:
         if each["disabled"]:
             said.append(f"{each['target']} is disabled: {each['disabled']}")
+        elif each["held_up"]:
+            said.append(f"{each['target']}: {each['held_up']}")
         if each["dead"]:
             name = each["target"]
             said.append(f"{name}: `astrio deliveries list --state dead --target {name}`")
@@ -77,11 +79,13 @@ def _target_facts(row: TargetRow, found: Outbox) -> dict[str, Any]:
     attempts = sum(each.attempts for each in fares)
     oldest = min((each.oldest for each in fares if each.oldest), default=None)
     busiest = max(fares, key=lambda each: each.attempts, default=None)
-    state = "disabled" if row.disabled else "failing" if row.failures else "healthy"
+    held_up = found.held_up.get(row.id)
+    ailing = "unusable" if held_up else "failing" if row.failures else "healthy"
     return {
         "target": row.id,
-        "state": state,
+        "state": "disabled" if row.disabled else ailing,
         "disabled": row.disabled or None,
+        "held_up": held_up,
         "breaker": row.breaker,
         "failures": row.failures,
         "failing_since": _moment(row.failing_since),

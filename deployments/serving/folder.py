@@ -15,8 +15,8 @@ from astrio.deployments.deploying.automation import HEARTBEAT_SECONDS, watch_hea
 from astrio.deployments.deploying.building import Target
 from astrio.deployments.deploying.collecting import Collected, collect, folder_files
 from astrio.deployments.deploying.pruning import gone, prune
+from astrio.deployments.serving.news import news
 from astrio.deployments.watching import Watch
-from astrio.flows.variables import missing_variables
 
 
 @dataclass
@@ -65,13 +65,8 @@ class Folder:
         return applied
 
     def _tell_news(self, collected: Collected) -> None:
-        """Say each mistake and warning once, until it is mended."""
-        lines = [line for lines in collected.mistakes.values() for line in lines]
-        lines += collected.warnings
-        for found in (*collected.found, *collected.fed):
-            if missing := missing_variables(found.integration):
-                name = found.integration.name
-                lines.append(f"warning: {name} needs {', '.join(missing)}, not set here: it fails")
+        """Say each line once, until it is another."""
+        lines = list(news(collected))
         for line in lines:
             if line not in self._told:
                 self.tell(line)

@@ -159,6 +159,8 @@ class Deliverer:
         self._settings_at = now + SETTINGS_EVERY
         rows, triggers = await self._in_thread(self._desk.settings)
         await asyncio.to_thread(self._receivers.renew, rows, now)
+        if held := self._receivers.held_up():
+            await self._in_thread(self._desk.hold_up, held)
         forms = self._receivers.forms()
         if (triggers, forms) != self._routed_by or now >= self._prepared_at + PREPARED_FOR:
             self._routed_by, self._prepared_at = (triggers, forms), now

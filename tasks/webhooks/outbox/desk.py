@@ -16,6 +16,7 @@ from astrio.tasks.webhooks.outbox.connecting import Line
 from astrio.tasks.webhooks.outbox.event import PURPOSE
 from astrio.tasks.webhooks.outbox.health import Health, Notice, write_health
 from astrio.tasks.webhooks.outbox.holders import BEAT, LEASE, Holders
+from astrio.tasks.webhooks.outbox.holding_up import hold_up
 from astrio.tasks.webhooks.outbox.purging import purge_some
 from astrio.tasks.webhooks.outbox.queue import Claimed, Marked, State
 from astrio.tasks.webhooks.outbox.queues import queue_of
@@ -127,6 +128,11 @@ class Desk:
                     connection, self._holders.id, asked.slots, asked.most, now
                 )
         return Done(claimed, routed, [*notices, *_dead(asked.marks)])
+
+    def hold_up(self, reasons: Mapping[str, str]) -> None:
+        """Tell deliveries to these targets why they are not sent now; raises as `turn`."""
+        with self._line.transaction() as connection:
+            hold_up(connection, reasons, self._now())
 
     def leave(self) -> None:
         """Give up the place and what is still held, and close the connection."""

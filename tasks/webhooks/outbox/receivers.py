@@ -47,6 +47,12 @@ class Receivers:
                 self._prepare(row, now)
         for name in self.ready.keys() - {row.id for row in rows if not row.disabled}:
             del self.ready[name]
+        for name in self.unusable.keys() - {row.id for row in rows}:
+            del self.unusable[name]
+
+    def held_up(self) -> dict[str, str]:
+        """Return why nothing can be sent to targets that are enabled, by target."""
+        return {name: why for name, why in self.unusable.items() if name not in self.ready}
 
     def gate(self, name: str) -> Gate:
         """Return a target's gate."""
@@ -79,6 +85,7 @@ class Receivers:
         self._known[row.id] = _version(row), now
         if row.disabled:
             self.ready.pop(row.id, None)
+            self.unusable.pop(row.id, None)
             return
         try:
             receiver = prepared(row.id, row.target(), row.own_secrets())

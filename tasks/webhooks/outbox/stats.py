@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select, text
 
 from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.ledger.outbox_tables import attempt, delivery, event
+from astrio.tasks.webhooks.outbox.holding_up import held_up
 from astrio.tasks.webhooks.outbox.queue import State
 from astrio.tasks.webhooks.outbox.targets import TargetRow, read_targets
 
@@ -59,11 +60,13 @@ class Outbox:
         unrouted: events that no deliverer has looked at.
         targets: every target and its health.
         fares: of each target and event that there are deliveries of.
+        held_up: why nothing is sent to some targets, by target.
     """
 
     unrouted: int
     targets: Sequence[TargetRow]
     fares: Sequence[Fare]
+    held_up: Mapping[str, str] = field(default_factory=dict)
 
 
 def outbox(now: float, window: float = WINDOW, ledger: Ledger | None = None) -> Outbox | None:
@@ -86,6 +89,7 @@ def outbox(now: float, window: float = WINDOW, ledger: Ledger | None = None) -> 
             connection.execute(unrouted).scalar_one(),
             read_targets(connection),
             _fares(connection, now - window),
+            held_up(connection),
         )
 
 

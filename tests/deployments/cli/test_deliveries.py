@@ -10,7 +10,7 @@ import pytest
 from standardwebhooks import Webhook
 from tests.deployments.cli.cli import call, called
 from tests.support.server import Server, answer, serve
-from tests.tasks.webhooks.outbox.delivering import SECRET, deliver, states, subscribe, target
+from tests.tasks.webhooks.outbox.delivering import SECRET, deliver, rows, states, subscribe, target
 
 
 @pytest.fixture(autouse=True)
@@ -148,6 +148,23 @@ def test_the_state_of_targets_is_told(receiver: Receiver) -> None:
     assert facts["events"][0]["event"] == "user.created"
     assert called("status")["deliveries"]["targets"][0]["dead"] == 1
     assert "crm" in call("status").stdout
+
+
+def test_a_target_that_cannot_be_used_is_told_with_the_reason(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOOK_SECRET")
+    emitted = called("events", "emit", "user.created")
+    deliver(lambda: bool(rows("SELECT 1 FROM _astrio_delivery WHERE error <> ''")))
+    (facts,) = called("deliveries", "targets")["targets"]
+    assert facts["state"] == "unusable"
+    assert "HOOK_SECRET is not set" in facts["held_up"]
+    assert "crm: Not sent: The environment variable HOOK_SECRET" in (
+        call("deliveries", "targets").stderr
+    )
+    shown = call("deliveries", "show", emitted["id"]).stdout
+    assert "HOOK_SECRET is not set" in shown
+    assert "Next attempt: " in shown
 
 
 def test_both_secrets_sign_while_one_is_rotated(receiver: Receiver) -> None:

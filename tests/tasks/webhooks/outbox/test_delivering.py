@@ -61,6 +61,22 @@ def test_a_delivery_that_fails_is_tried_again_with_the_same_id() -> None:
     assert found == [(500, 0), (503, 0), (204, 1)]
 
 
+def test_a_target_whose_secret_is_not_set_holds_its_deliveries_and_tells_why(
+    receiver: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe({"crm": target(receiver.url, secret="${env:CRM_SECRET}")})
+    emit("user.created", {"id": 7})
+    told = "SELECT error FROM _astrio_delivery WHERE error <> ''"
+    deliver(lambda: bool(rows(told)))
+    [(error,)] = rows(told)
+    assert error.startswith("Not sent: The environment variable CRM_SECRET is not set")
+    assert rows("SELECT state, attempts, tried FROM _astrio_delivery") == [("pending", 0, 0)]
+    monkeypatch.setenv("CRM_SECRET", SECRET)
+    deliver()
+    assert len(receiver.requests) == 1
+    assert rows("SELECT state, attempts, error FROM _astrio_delivery") == [("delivered", 1, "")]
+
+
 def test_after_the_last_attempt_it_is_a_dead_letter_and_somebody_hears_of_it() -> None:
     with serve(lambda _: answer({"error": "no"}, status=500)) as server:
         subscribe({"crm": target(server.url)})
