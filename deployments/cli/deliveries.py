@@ -64,21 +64,21 @@ def list_(  # noqa: PLR0913, PLR0917 (Typer reads options from parameters)
 
 @app.command("show")
 def show_(
-    identity: Annotated[str, typer.Argument(metavar="ID", help="Of a delivery or of an event.")],
+    identity: Annotated[
+        str, typer.Argument(metavar="ID", help="Of a delivery or of an event, or its beginning.")
+    ],
     payload: Annotated[bool, typer.Option("--payload", help="What is sent, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show a delivery, or all of an event, with every attempt: status, latency, answer."""
-    from astrio.tasks.webhooks.outbox.letters import shown
+    from astrio.tasks.webhooks.outbox.letters import identified_letter, shown
 
-    letters = shown(identity)
-    if not letters:
-        raise ConfigurationError(
-            f"There is no delivery or event {identity}.", advice="`astrio deliveries list`"
-        )
+    letters = shown(identified_letter(identity))
     if as_json:
         print_json({"deliveries": [_all_facts(each, payload=payload) for each in letters]})
         return
+    if not letters:
+        say("No delivery was made of it: no deliverer has looked at it yet, or nobody wanted it.")
     for letter in letters:
         _explain(letter, payload=payload)
 
@@ -104,8 +104,8 @@ def replay(  # noqa: PLR0913, PLR0917 (Typer reads options from parameters)
     named = bool(given or ids)
     _require_choice(every, given, ids, target, event, state, since)
     states: list[str] | None = state or (None if named else ["dead"])
-    count = letters.replay(_which([*(given or ()), *(ids or ())], target, event, states, since))
-    _tell(count, "replayed", "begin again", as_json=as_json)
+    count = letters.replay(_which(_whole(given, ids, target), target, event, states, since))
+    _tell(count, "replayed", ("begins again", "begin again"), as_json=as_json)
 
 
 @app.command()
@@ -122,15 +122,27 @@ def cancel(  # noqa: PLR0913, PLR0917 (Typer reads options from parameters)
     from astrio.tasks.webhooks.outbox import letters
 
     _require_choice(every, given, ids, target, event, since)
-    count = letters.cancel(_which([*(given or ()), *(ids or ())], target, event, None, since))
-    _tell(count, "cancelled", "are called off", as_json=as_json)
+    count = letters.cancel(_which(_whole(given, ids, target), target, event, None, since))
+    _tell(count, "cancelled", ("is called off", "are called off"), as_json=as_json)
 
 
-def _tell(count: int, word: str, sentence: str, *, as_json: bool) -> None:
+def _whole(
+    given: Sequence[str] | None, ids: Sequence[str] | None, targets: Sequence[str] | None
+) -> list[str]:
+    """Return the whole ids that are meant; refuses what is unknown, the targets too."""
+    from astrio.tasks.webhooks.outbox.letters import identified_letter, require_target
+
+    for target in targets or ():
+        require_target(target)
+    return [identified_letter(each) for each in (*(given or ()), *(ids or ()))]
+
+
+def _tell(count: int, word: str, verbs: tuple[str, str], *, as_json: bool) -> None:
     if as_json:
         print_json({word: count})
     else:
-        say(f"{count} deliveries {sentence}.")
+        one, several = verbs
+        say(f"1 delivery {one}." if count == 1 else f"{count} deliveries {several}.")
 
 
 def _require_choice(*given: Any) -> None:
@@ -209,7 +221,8 @@ def _moment(seconds: float | None) -> str | None:
 
 def _table(letters: Sequence[Letter]) -> Table:
     table = Table(box=SIMPLE_HEAD)
-    for heading in ("Id", "Event", "Target", "State", "Attempts", "Emitted (UTC)", "Last answer"):
+    table.add_column("Id", no_wrap=True, min_width=max(len(each.id) for each in letters))
+    for heading in ("Event", "Target", "State", "Attempts", "Emitted (UTC)", "Last answer"):
         table.add_column(heading, overflow="fold")
     for each in letters:
         emitted = (_moment(each.created_at) or "")[:19].replace("T", " ")

@@ -52,6 +52,7 @@ def emit(  # noqa: PLR0913, PLR0917 (Typer reads options from parameters)
         say(f"{event} goes to {', '.join(going)}.")
     else:
         say(f"No trigger that is registered wants {event}; `astrio up` registers a folder's.")
+        say("The event is kept until a deliverer looks at it; if none wants it then, none gets it.")
 
 
 def _payload(data: str) -> Any:

@@ -58,18 +58,18 @@ def list_(  # noqa: PLR0913, PLR0917 (Typer reads options from parameters)
 
 
 def show_(
-    identity: Annotated[str, typer.Argument(metavar="ID", help="Of an event, or of a delivery.")],
+    identity: Annotated[
+        str, typer.Argument(metavar="ID", help="Of an event, or of a delivery; or its beginning.")
+    ],
     body: Annotated[
         bool, typer.Option("--body", help="Only the raw body, e.g. for a file of samples.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show an event: its way, its headers (secrets masked) and its body."""
-    from astrio.tasks.webhooks.inbox.looking import shown
+    from astrio.tasks.webhooks.inbox.looking import identified_event, shown
 
-    events = shown(identity)
-    if not events:
-        raise ConfigurationError(f"There is no event {identity}.", advice="`astrio events list`")
+    events = shown(identified_event(identity))
     if body:
         results().buffer.write(events[-1].body or b"")
         results().flush()
@@ -102,9 +102,33 @@ def replay(  # noqa: PLR0913, PLR0917 (Typer reads options from parameters)
     """
     from astrio.tasks.webhooks.inbox.tending import replay as again
 
-    which = _which(ids or [], source, state, since, until)
+    whole = _whole(ids)
+    _require_bodies(whole)
+    which = _which(whole, source, state, since, until)
     _require_choice(which, every)
     _done(again(which), "replayed", as_json)
+
+
+def _whole(ids: Sequence[str] | None) -> list[str]:
+    """Return the whole ids that are meant; refuses unknown ones."""
+    from astrio.tasks.webhooks.inbox.looking import identified_event
+
+    return [identified_event(each) for each in ids or ()]
+
+
+def _require_bodies(ids: Sequence[str]) -> None:
+    """Refuse events that were purged.
+
+    Raises:
+        ConfigurationError: nothing was replayed.
+    """
+    from astrio.tasks.webhooks.inbox.looking import purged
+
+    if gone := purged(ids):
+        raise ConfigurationError(
+            f"Nothing was replayed: the body of {', '.join(gone)} was purged.",
+            advice="Leave it out; only the vendor can send it again.",
+        )
 
 
 def purge(  # noqa: PLR0913, PLR0917 (Typer reads options from parameters)
@@ -123,7 +147,7 @@ def purge(  # noqa: PLR0913, PLR0917 (Typer reads options from parameters)
     """
     from astrio.tasks.webhooks.inbox.tending import purge as erase
 
-    which = _which(ids or [], source, state, since, until)
+    which = _which(_whole(ids), source, state, since, until)
     _require_choice(which, every)
     if not yes and sys.stdin.isatty():
         typer.confirm("Erase the bodies of these events for good?", abort=True, err=True)
@@ -210,9 +234,10 @@ def _time(moment: float | None) -> str | None:
 
 
 def _table(events: Sequence[Event]) -> Table:
-    table = Table(
-        "Id", "Source", "Delivery", "State", "Received", "Attempts", "Error", box=SIMPLE_HEAD
-    )
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("Id", no_wrap=True, min_width=max(len(each.id) for each in events))
+    for heading in ("Source", "Delivery", "State", "Received", "Attempts", "Error"):
+        table.add_column(heading, overflow="fold")
     for each in events:
         values = (
             each.id,

@@ -69,8 +69,9 @@ def remarks(facts: dict[str, Any]) -> list[str]:
         if each["dead"]:
             name = each["target"]
             said.append(f"{name}: `astrio deliveries list --state dead --target {name}`")
-    if facts["unrouted"]:
-        said.append(f"{facts['unrouted']} events wait for a deliverer: `astrio up` starts one.")
+    if count := facts["unrouted"]:
+        waiting = "1 event waits" if count == 1 else f"{count} events wait"
+        said.append(f"{waiting} for a deliverer: `astrio up` starts one.")
     return said
 
 

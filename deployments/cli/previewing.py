@@ -103,8 +103,9 @@ def summary(sample: Sample, records: list[Judged]) -> str:
         return f"No records came ({sample.fetched} fetched, {sample.filtered} filtered out)."
     rejected = sum(bool(record.problems) for record in records)
     total = "" if sample.claimed is None else f" of {sample.claimed:,}"
+    noun = "record" if len(records) == 1 and not total else "records"
     return (
-        f"{len(records)}{total} records: {len(records) - rejected} accepted, {rejected} rejected. "
+        f"{len(records)}{total} {noun}: {len(records) - rejected} accepted, {rejected} rejected. "
         "Nothing was written."
     )
 

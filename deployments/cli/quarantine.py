@@ -63,7 +63,8 @@ def list_(
         say("The quarantine is empty." if state == "open" else f"No records are {state}.")
     else:
         show(_table(rows))
-        say(f"{len(rows)} records. `astrio quarantine show NAME --id ID` shows one in full.")
+        count = f"{len(rows)} record{'s' * (len(rows) != 1)}"
+        say(f"{count}. `astrio quarantine show NAME --id ID` shows one in full.")
 
 
 @app.command("show")
@@ -140,7 +141,7 @@ def discard(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     if as_json:
         print_json({"discarded": gone})
     else:
-        say(f"{gone} records discarded.")
+        say(f"{gone} record{'s' * (gone != 1)} discarded.")
 
 
 @app.command("export")
@@ -161,7 +162,7 @@ def export(
     locked = [row for row in rows if row["locked"]]
     if locked:
         raise ConfigurationError(
-            f"Nothing was exported: {len(locked)} records cannot be read.",
+            f"Nothing was exported: {len(locked)} record{'s' * (len(locked) != 1)} cannot be read.",
             advice=f"Of record {locked[0]['id']}: {locked[0]['missing']}.",
         )
     pieces = written(rows, form or form_of(out))
@@ -169,7 +170,7 @@ def export(
         results().writelines(pieces)
     else:
         write_private(out, pieces)
-    say(f"{len(rows)} records exported{f' to {out}' if out else ''}.")
+    say(f"{len(rows)} record{'s' * (len(rows) != 1)} exported{f' to {out}' if out else ''}.")
     if missing := sum(row["missing"] is not None for row in rows):
         say(f"warning: {missing} of them without the record itself: see `missing`.")
     if rows:

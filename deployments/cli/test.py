@@ -64,9 +64,10 @@ def _asked(integration: Integration, sample: Sample) -> str:
 def _found(sample: Sample) -> str:
     total = "" if sample.claimed is None else f" of {sample.claimed:,}"
     follow = f"the source ends here ({sample.stop_reason})" if sample.stop_reason else "more follow"
+    records = "record" if sample.fetched == 1 and not total else "records"
     filtered = f", {sample.filtered:,} of them filtered out" if sample.filtered else ""
     pages = "on the first page" if sample.pages == 1 else f"on {sample.pages} pages"
-    return f"{sample.fetched:,}{total} records {pages}{filtered}; {follow}"
+    return f"{sample.fetched:,}{total} {records} {pages}{filtered}; {follow}"
 
 
 def _pages(integration: Integration, sample: Sample) -> Iterator[str]:

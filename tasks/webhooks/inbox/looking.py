@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, func, select
 
+from astrio.blocks.errors import ConfigurationError
 from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.ledger.sealing_bytes import BytesSealer
 from astrio.tasks.ledger.tables import event
+from astrio.tasks.webhooks.identifying import identified
 from astrio.tasks.webhooks.inbox.appending import PURPOSE
 from astrio.tasks.webhooks.inbox.event import Event, State, opened
 
@@ -79,9 +81,24 @@ def shown(id_: str, ledger: Ledger | None = None) -> list[Event]:
     Raises:
         ConfigurationError: they were sealed with another key.
     """
-    query = select(event).where((event.c.id == id_) | (event.c.delivery_id == id_))
-    rows = _rows(query.order_by(event.c.id), ledger or Ledger())
+    rows = _rows(_of(id_), ledger or Ledger())
     return [opened(row, BytesSealer(PURPOSE)) for row in rows]
+
+
+def identified_event(given: str, ledger: Ledger | None = None) -> str:
+    """Return the whole id (astrio's, or the vendor's) of which this is the beginning.
+
+    Raises:
+        ConfigurationError: there is none, or several begin so.
+    """
+    unknown = ConfigurationError(f"There is no event {given}.", advice="`astrio events list`")
+    return identified(given, (event.c.id, event.c.delivery_id), unknown, ledger or Ledger())
+
+
+def purged(ids: Sequence[str], ledger: Ledger | None = None) -> list[str]:
+    """Return those of these ids whose events have no body any more."""
+    ledger = ledger or Ledger()
+    return [id_ for id_ in ids if all(row.sealed is None for row in _rows(_of(id_), ledger))]
 
 
 def read(ids: Sequence[str], ledger: Ledger | None = None) -> list[Event]:
@@ -134,6 +151,11 @@ def backlog(ledger: Ledger | None = None) -> dict[str, Backlog]:
         source: Backlog(*here.get(source, (0, None)), gone.get(source, 0))
         for source in sorted(here.keys() | gone.keys())
     }
+
+
+def _of(id_: str) -> Select[Any]:
+    mine = (event.c.id == id_) | (event.c.delivery_id == id_)
+    return select(event).where(mine).order_by(event.c.id)
 
 
 def _rows(query: Select[Any], ledger: Ledger) -> Sequence[Any]:

@@ -171,6 +171,12 @@ class Desk:
         connection.execute(delivery.update().where(*late).values(next_at=now + delivery.c.delay))
 
 
+def _given_up(count: int, target: str) -> str:
+    if count == 1:
+        return f"1 delivery to {target} was given up"
+    return f"{count} deliveries to {target} were given up"
+
+
 def _dead(marks: Sequence[Marked]) -> list[Notice]:
     """Return one notice for each target that has new dead letters."""
     by_target: dict[str, list[str]] = {}
@@ -181,8 +187,7 @@ def _dead(marks: Sequence[Marked]) -> list[Notice]:
         Notice(
             "dead",
             target,
-            f"{len(ids)} deliveries to {target} were given up; "
-            f"`astrio deliveries list --state dead` shows them.",
+            f"{_given_up(len(ids), target)}; `astrio deliveries list --state dead` shows them.",
             tuple(ids),
         )
         for target, ids in by_target.items()

@@ -10,12 +10,16 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
+from astrio.blocks.errors import ConfigurationError
 from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.ledger.outbox_tables import attempt, delivery, event
 from astrio.tasks.ledger.sealing_bytes import BytesSealer
+from astrio.tasks.webhooks.identifying import identified
 from astrio.tasks.webhooks.outbox.event import PURPOSE
 from astrio.tasks.webhooks.outbox.queue import OrderKey, State
 from astrio.tasks.webhooks.outbox.queues import queue_of
+from astrio.tasks.webhooks.outbox.targets import read_targets
+from astrio.tasks.webhooks.outbox.targets import unknown as no_target
 
 _ENDED: Final = (State.DELIVERED, State.DEAD, State.CANCELLED)
 _OPEN: Final = (State.WAITING, State.PENDING, State.CLAIMED)
@@ -133,6 +137,33 @@ def shown(identity: str, ledger: Ledger | None = None) -> list[Letter]:
 
     sealer = BytesSealer(PURPOSE)
     return [_opened(row, history, sealer) for row, history in _reading(ledger, read) or []]
+
+
+def identified_letter(given: str, ledger: Ledger | None = None) -> str:
+    """Return the whole id of a delivery or event of which this is the beginning.
+
+    Raises:
+        ConfigurationError: there is none, or several begin so.
+    """
+    unknown = ConfigurationError(
+        f"There is no delivery or event {given}.", advice="`astrio deliveries list`"
+    )
+    return identified(given, (delivery.c.id, event.c.id), unknown, ledger or Ledger())
+
+
+def require_target(name: str, ledger: Ledger | None = None) -> None:
+    """Refuse a target that is not registered, and that no delivery goes to.
+
+    Raises:
+        ConfigurationError: there is no such target.
+    """
+    sent = select(delivery.c.number).where(delivery.c.target == name).limit(1)
+
+    def known(connection: Connection) -> bool:
+        return bool(read_targets(connection, [name]) or connection.execute(sent).first())
+
+    if not _reading(ledger, known):
+        raise no_target(name)
 
 
 def replay(which: Which, ledger: Ledger | None = None, now: Callable[[], float] = time.time) -> int:

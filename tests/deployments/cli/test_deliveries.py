@@ -11,6 +11,9 @@ from standardwebhooks import Webhook
 from tests.deployments.cli.cli import call, called
 from tests.support.server import Server, answer, serve
 from tests.tasks.webhooks.outbox.delivering import SECRET, deliver, rows, states, subscribe, target
+from typer.testing import CliRunner
+
+from astrio.deployments.cli import app
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +51,7 @@ def test_an_emitted_event_tells_where_it_goes(receiver: Receiver) -> None:
     assert (again["new"], again["id"]) == (False, told["id"])
     result = call("events", "emit", "order.paid")
     assert "No trigger" in result.stderr
+    assert "kept until a deliverer looks at it" in result.stderr
 
 
 def test_data_may_come_from_a_file_or_standard_input(receiver: Receiver, folder: Path) -> None:
@@ -94,7 +98,7 @@ def test_a_replayed_letter_keeps_its_id_and_is_signed_anew(receiver: Receiver) -
 
 def test_letters_are_replayed_by_filters(receiver: Receiver) -> None:
     dead_letter(receiver)
-    assert called("deliveries", "replay", "--target", "other") == {"replayed": 0}
+    assert called("deliveries", "replay", "--event", "other") == {"replayed": 0}
     assert called("deliveries", "replay", "--event", "user.created", "--since", "1h") == {
         "replayed": 1
     }
@@ -109,6 +113,41 @@ def test_what_is_cancelled_is_not_sent(receiver: Receiver) -> None:
     deliver()
     assert states() == ["cancelled"]
     assert len(receiver.server.requests) == sent
+
+
+@pytest.mark.parametrize("command", ["replay", "cancel"])
+def test_an_unknown_id_or_target_is_a_usage_error(receiver: Receiver, command: str) -> None:
+    result = call("deliveries", command, "nope")
+    assert (result.exit_code, "There is no delivery or event nope" in result.stderr) == (2, True)
+    result = call("deliveries", command, "--target", "nosuch")
+    assert (result.exit_code, "There is no target nosuch" in result.stderr) == (2, True)
+    assert call("deliveries", command, "--target", "crm").exit_code == 0
+
+
+def test_the_beginning_of_an_id_is_enough_if_no_other_begins_so(receiver: Receiver) -> None:
+    identity = dead_letter(receiver)
+    [shown] = called("deliveries", "show", identity[:12])["deliveries"]
+    assert shown["id"] == identity
+    assert "1 delivery begins again." in call("deliveries", "replay", identity[:12]).stderr
+    assert "1 delivery is called off." in call("deliveries", "cancel", identity[:12]).stderr
+    dead_letter(receiver)
+    result = call("deliveries", "replay", "msg_")
+    assert result.exit_code == 2
+    assert "Several ids begin with msg_" in result.stderr
+    assert states() == ["cancelled", "dead"]
+
+
+@pytest.mark.parametrize("columns", ["80", "60"])
+def test_ids_are_whole_in_the_list_however_narrow_it_is(receiver: Receiver, columns: str) -> None:
+    identity = dead_letter(receiver)
+    shown = CliRunner(env={"COLUMNS": columns}).invoke(app, ["deliveries", "list"])
+    assert identity in shown.stdout
+
+
+def test_an_event_that_nobody_wanted_has_no_delivery(receiver: Receiver) -> None:
+    emitted = called("events", "emit", "order.paid")
+    result = call("deliveries", "show", emitted["id"])
+    assert (result.exit_code, "No delivery was made of it" in result.stderr) == (0, True)
 
 
 @pytest.mark.parametrize("command", ["replay", "cancel"])

@@ -10,7 +10,9 @@ import pytest
 from tests.deployments.cli.cli import call, called
 from tests.support.gateway import KEY, gateway, integration, write
 from tests.support.server import unused_url
+from typer.testing import CliRunner
 
+from astrio.deployments.cli import app
 from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.webhooks.inbox.appending import Appender
 from astrio.tasks.webhooks.inbox.claiming import Claims
@@ -64,6 +66,41 @@ def test_the_raw_body_can_be_had_alone() -> None:
 def test_an_event_that_is_not_there_is_told() -> None:
     result = call("events", "show", "nope")
     assert (result.exit_code, "There is no event nope" in result.stderr) == (2, True)
+
+
+def test_an_unknown_event_is_not_replayed() -> None:
+    result = call("events", "replay", "nope")
+    assert (result.exit_code, "There is no event nope" in result.stderr) == (2, True)
+
+
+def test_an_event_that_was_purged_is_not_replayed() -> None:
+    called("events", "purge", "d1", "--yes")
+    result = call("events", "replay", "d1", "d2")
+    assert (result.exit_code, "the body of d1 was purged" in result.stderr) == (2, True)
+    assert called("events", "show", "d2")["replays"] == 0
+
+
+def test_the_beginning_of_an_id_is_enough_if_no_other_begins_so() -> None:
+    whole = called("events", "show", "d9")["id"]
+    assert called("events", "show", whole[:-1])["id"][:-1] == whole[:-1]
+    assert "1 event replayed." in call("events", "replay", "d9").stderr
+    result = call("events", "show", "d")
+    assert (result.exit_code, "Several ids begin with d: d0, d1, d2, d9" in result.stderr) == (
+        2,
+        True,
+    )
+
+
+def test_an_unknown_event_is_not_purged() -> None:
+    result = call("events", "purge", "nope", "--yes")
+    assert (result.exit_code, "There is no event nope" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("columns", ["80", "60"])
+def test_ids_are_whole_in_the_list_however_narrow_it_is(columns: str) -> None:
+    whole = [each["id"] for each in called("events", "list")]
+    shown = CliRunner(env={"COLUMNS": columns}).invoke(app, ["events", "list"])
+    assert all(each in shown.stdout for each in whole)
 
 
 def test_one_many_or_a_range_are_replayed() -> None:

@@ -22,7 +22,7 @@ def test_preview_shows_source_value_and_rules_side_by_side(folder: Path) -> None
         "ok",
     ]
     assert "Record 1: accepted" in shown
-    assert "1 records: 1 accepted, 0 rejected. Nothing was written." in shown
+    assert "1 record: 1 accepted, 0 rejected. Nothing was written." in shown
 
 
 def test_preview_says_why_a_record_would_be_rejected(folder: Path) -> None:

@@ -159,7 +159,7 @@ def test_preview_and_test_take_only_the_records_they_need(place: Path, write: Wr
     shown = called("preview", "crm", "--limit", "3")
     assert [each["mapped"]["id"] for each in shown["records"]] == [0, 1, 2]
     told = call("test", "crm").stdout
-    assert told.startswith("python crm:items\n  1 records on the first page; more follow")
+    assert told.startswith("python crm:items\n  1 record on the first page; more follow")
     assert called("test", "crm")["request"] == "python crm:items"
 
 
