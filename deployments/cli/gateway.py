@@ -57,7 +57,8 @@ def gateway(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     up files that change; SIGHUP resolves their secrets anew. It needs no Prefect server to accept
     events. SIGTERM and Ctrl-C end it once every request under way is answered.
 
-    Exit code 2: a mistake in a file, or a secret that cannot be resolved; nothing listens then.
+    Exit code 2: a mistake in a file with `source.webhook`, or a secret that cannot be resolved;
+    nothing listens then. Mistakes of other files are warnings.
     """
     settings = _settings(
         host=host,

@@ -15,6 +15,7 @@ def main() -> None:
     from astrio.deployments.cli.output import say
     from astrio.deployments.gateway.running import run_gateway
     from astrio.deployments.gateway.settings import GatewaySettings
+    from astrio.deployments.gateway.telling import explained
     from astrio.deployments.reaching import reaching_saved
     from astrio.deployments.watching import Watch
 
@@ -27,7 +28,7 @@ def main() -> None:
                 run_gateway(folder, settings, say, drain=True, parent=parent)
                 return
             except ConfigurationError as error:
-                say(f"warning: webhooks are not received: {error}")
+                say(f"warning: webhooks are not received: {explained(error)}")
             while os.getppid() == parent and not watch.has_changed():
                 time.sleep(0.5)
 

@@ -37,7 +37,8 @@ from astrio.deployments.gateway.rates import Buckets
 from astrio.deployments.gateway.refreshing import EVERY_SECONDS, ranges_folder, refresh
 from astrio.deployments.gateway.routes import Routes
 from astrio.deployments.gateway.settings import GatewaySettings
-from astrio.deployments.gateway.sources import snapshot, webhook_sources
+from astrio.deployments.gateway.sources import FolderWebhooks, snapshot
+from astrio.deployments.gateway.telling import explained
 from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.webhooks.inbox.appending import Appender
 from astrio.tasks.webhooks.inbox.looking import backlog
@@ -68,6 +69,7 @@ class GatewayServer:
         self._settings = settings
         self._tell = tell
         self._seen = snapshot(folder)
+        self._webhooks = FolderWebhooks(folder, tell)
         self.routes = self._read()
         self._warn()
         self._port = _usable_port(settings.host, settings.port)
@@ -167,7 +169,7 @@ class GatewayServer:
             try:
                 app.routes = self.routes = await asyncio.to_thread(self._read)
             except AstrioError as error:
-                self._tell(f"warning: the webhook sources stay as they were: {error}")
+                self._tell(f"warning: the webhook sources stay as they were: {explained(error)}")
             else:
                 self._tell(self.summary())
                 self._warn()
@@ -182,8 +184,7 @@ class GatewayServer:
             await asyncio.sleep(EVERY_SECONDS)
 
     def _read(self) -> Routes:
-        sources = webhook_sources(self._folder, self._tell)
-        return Routes(sources, ranges_folder())
+        return Routes(self._webhooks.read(), ranges_folder())
 
     def _warn(self) -> None:
         for route in self.routes.by_path.values():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from astrio.blocks.errors import AstrioError
+
 
 class Telling:
     """Keeps lines until it is begun, and hands each one on from then on.
@@ -28,3 +30,8 @@ class Telling:
         kept, self._kept = self._kept or [], None
         for line in (*lines, *kept):
             self._tell(line)
+
+
+def explained(error: AstrioError) -> str:
+    """Return an error's message, and what to do on a line of its own."""
+    return "\n  ".join(filter(None, (error.message, error.advice)))

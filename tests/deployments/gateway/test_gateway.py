@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.authority import Authority
@@ -317,6 +318,81 @@ def test_files_that_change_are_taken_up_without_a_pause(tmp_path: Path) -> None:
         (tmp_path / "new.json").write_text('{"source": [broken')
         assert eventually(lambda: "stay as they were" in process.told())
         assert process.post(signed(), "/hooks/new").status == 202
+
+
+BROKEN: dict[str, Any] = {
+    "trigger": {"on": ["order.*"], "filter": "total >", "push": {"to": [{"webhook": "crm"}]}},
+    "api": {
+        "name": "api",
+        "source": {"python": "no_such_module:records"},
+        "push": {"to": {"url": "sqlite:///a.db"}, "table": "t"},
+    },
+}
+
+
+def test_a_mistake_in_another_file_is_a_warning_and_keeps_no_source_away(tmp_path: Path) -> None:
+    write(tmp_path)
+    for name, content in BROKEN.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    (tmp_path / "torn.yaml").write_text("source: {api: {base_url: [}\n")
+    with gateway(tmp_path) as process:
+        assert process.post(signed()).status == 202
+        assert eventually(lambda: "torn.yaml:1:" in process.told())
+        for file in ("api.json:1:", "trigger.json:1:", "torn.yaml:1:"):
+            (line,) = (each for each in process.lines if file in each)
+            assert "warning: " in line
+        write(tmp_path, integration("new", path="/hooks/new"))
+        assert eventually(lambda: process.told().count("Webhook sources: ") == 2)
+        assert process.told().count("torn.yaml:1:") == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("torn.yaml", "source:\n  webhook: {path: [}\n"),
+        ("torn.json", '{"source": {"webhook": ['),
+    ],
+)
+def test_a_file_that_cannot_be_read_and_seems_to_name_a_source_keeps_all_away(
+    tmp_path: Path, file: str, text: str
+) -> None:
+    write(tmp_path)
+    (tmp_path / file).write_text(text)
+    ended = astrio("gateway", "--port", "0", folder=tmp_path, environment=VARIABLES)
+    assert (ended.code, f"{file}:" in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize("torn", ["", "{", '{"source": 1}'])
+def test_a_source_whose_file_is_torn_is_served_on(tmp_path: Path, torn: str) -> None:
+    write(tmp_path)
+    with gateway(tmp_path) as process:
+        (tmp_path / "shop.json").write_text(torn)
+        assert eventually(lambda: "stay as they were" in process.told())
+        assert process.post(signed()).status == 202
+
+
+def test_what_to_do_about_a_mistake_stands_on_a_line_of_its_own(tmp_path: Path) -> None:
+    write(tmp_path)
+    with gateway(tmp_path) as process:
+        write(tmp_path, integration(rate="100/x"))
+        advice = "  Mend the files; `astrio check` lists what is left."
+        assert eventually(lambda: advice in process.lines)
+        assert process.told().count("shop.json:1:") == 1
+
+
+@pytest.mark.slow
+def test_a_mistake_is_told_once_by_the_gateway_and_its_drainer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASTRIO_HOME", str(tmp_path / "astrio-home"))
+    write(tmp_path)
+    (tmp_path / "api.json").write_text(json.dumps(BROKEN["api"]))
+    with gateway(tmp_path, "--drain") as process:
+        delivery = signed()
+        process.post(delivery)
+        assert eventually(lambda: stored(delivery.id)[0].state == "done", 90)
+        assert process.told().count("api.json:1:") == 1
+        assert process.stop() == 0
 
 
 def test_the_access_log_is_json_without_secrets(
