@@ -128,7 +128,7 @@ def test_what_is_older_than_its_source_keeps_it_is_purged(home: Path) -> None:
 
 def test_a_saved_source_with_a_path_of_the_gateway_is_refused() -> None:
     for path in OWN:
-        saved = WebhookSource(path=path, secret=KEY)
+        saved = WebhookSource(path=path, secret=(KEY,))
         with pytest.raises(ConfigurationError, match=f"{path} .* `shop` is the gateway's already"):
             Routes({"shop": saved})
 
