@@ -176,6 +176,8 @@ def test_health_and_metrics_are_told(running: Running) -> None:
     running.post(delivery)
     running.post(delivery)
     running.post(signed(key=OTHER_KEY))
+    for _ in range(3):
+        running.post(signed(), "/hooks/slow")
     assert running.send("GET", "/health/live").status == 200
     assert running.send("GET", "/health/ready").status == 200
     page = running.send("GET", "/metrics").body.decode()
