@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from astrio.blocks.errors import AstrioError, ConfigurationError
+from astrio.blocks.errors import AstrioError
+from astrio.deployments.cli.data import read_data
 from astrio.deployments.cli.files import find_integration
 from astrio.deployments.cli.output import print_json, say, show, tell, waiting
 from astrio.flows.reading.read import read_action
@@ -41,7 +39,7 @@ def call(
     loaded = read_action(path)
     for warning in loaded.warnings:
         say(warning.located(path))
-    record = _record(data)
+    record = read_data(data, '{"user": {"id": 7}}')
     if dry_run:
         _preview(loaded.action, record, as_json=as_json)
         return
@@ -99,23 +97,3 @@ def _preview(action: ActionFile, record: Any, *, as_json: bool) -> None:
         show(would.body)
     more = "" if auth == "none" else f" It would be signed by `auth` ({auth})."
     say(f"Nothing was sent.{more}")
-
-
-def _record(data: str) -> Any:
-    """Read the record.
-
-    Raises:
-        ConfigurationError: it is no JSON, or cannot be read.
-    """
-    try:
-        if data == "-":
-            text = sys.stdin.read()
-        else:
-            text = Path(data[1:]).read_text("utf-8") if data.startswith("@") else data
-        return json.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"--data cannot be read: {error}.") from None
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationError(
-            f"--data is no JSON: {error}.", advice="""Write e.g. --data '{"user": {"id": 7}}'."""
-        ) from None

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from astrio.blocks.errors import ConfigurationError
+from astrio.deployments.cli.data import read_data
 from astrio.deployments.cli.output import print_json, say, show
 
 
@@ -36,7 +33,9 @@ def emit(  # noqa: PLR0913, PLR0917 (Typer reads options from parameters)
     from astrio.tasks.emitting import emit
     from astrio.tasks.webhooks.outbox.triggers import known_triggers
 
-    emitted = emit(event, _payload(data), idempotency_key, target=target, order_key=order_key)
+    emitted = emit(
+        event, read_data(data, '{"id": 7}'), idempotency_key, target=target, order_key=order_key
+    )
     wanted = sorted(
         {name for each, _ in known_triggers() if each.wants(event) for name in each.targets}
     )
@@ -53,23 +52,3 @@ def emit(  # noqa: PLR0913, PLR0917 (Typer reads options from parameters)
     else:
         say(f"No trigger that is registered wants {event}; `astrio up` registers a folder's.")
         say("The event is kept until a deliverer looks at it; if none wants it then, none gets it.")
-
-
-def _payload(data: str) -> Any:
-    """Read the payload.
-
-    Raises:
-        ConfigurationError: it is no JSON, or cannot be read.
-    """
-    try:
-        if data == "-":
-            text = sys.stdin.read()
-        else:
-            text = Path(data[1:]).read_text("utf-8") if data.startswith("@") else data
-        return json.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"--data cannot be read: {error}.") from None
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationError(
-            f"--data is no JSON: {error}.", advice="""Write e.g. --data '{"id": 7}'."""
-        ) from None
