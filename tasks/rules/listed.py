@@ -47,7 +47,7 @@ def _of_json(name: str, text: str, column: str | None) -> list[Any]:
 
 def _of_csv(name: str, text: str, column: str | None) -> list[Any]:
     try:
-        rows = [row for row in csv.reader(StringIO(text)) if row]
+        rows = [row for row in csv.reader(StringIO(text), strict=True) if row]
     except csv.Error as error:
         raise LiteralError(f"The file {name} is no CSV: {error}.") from None
     if column is None:
