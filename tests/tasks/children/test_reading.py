@@ -33,15 +33,23 @@ class Shop:
     Attributes:
         orders: how many orders each customer has.
         refused: the status with which a customer's orders are refused.
+        at_once: it answers nobody before that many requests have been waiting at the same time.
     """
 
-    def __init__(self, orders: dict[int, int], refused: dict[int, int] | None = None) -> None:
-        self.orders, self.refused = orders, refused or {}
+    def __init__(
+        self, orders: dict[int, int], refused: dict[int, int] | None = None, at_once: int = 1
+    ) -> None:
+        self.orders, self.refused, self.at_once = orders, refused or {}, at_once
         self.running = self.most = 0
+        self.met = asyncio.Event()
 
     async def __call__(self, request: web.Request) -> Any:
         self.running += 1
         self.most = max(self.most, self.running)
+        if self.most >= self.at_once:
+            self.met.set()
+        if request.path != "/customers":
+            await asyncio.wait_for(self.met.wait(), 20)
         await asyncio.sleep(0.001)
         self.running -= 1
         if request.path == "/customers":
@@ -90,7 +98,7 @@ def records(pages: list[Any]) -> list[Any]:
 
 @pytest.mark.parametrize("concurrency", [1, 3])
 async def test_the_children_of_every_parent_are_read_in_order(concurrency: int) -> None:
-    shop = Shop(ORDERS)
+    shop = Shop(ORDERS, at_once=concurrency)
     with serve(shop) as server:
         pages = await read(server.url, plan(concurrency=concurrency))
     assert records(pages) == EXPECTED
