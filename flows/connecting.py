@@ -10,6 +10,7 @@ from astrio.blocks.store import reader
 from astrio.blocks.webhooks.source import WebhookSource
 from astrio.flows.integration import Integration
 from astrio.flows.variables import read_secrets
+from astrio.tasks.destinations.other import OtherTarget
 from astrio.tasks.destinations.settings import PushSettings, SqlTarget
 from astrio.tasks.mapping.template import render
 
@@ -59,7 +60,9 @@ def webhook_name(integration: Integration) -> str | None:
 
 
 def with_target(push: PushSettings) -> PushSettings:
-    """Return `push` with its saved database read; raises as `connected`."""
+    """Return `push` with its saved database, or what else is saved, read; raises as `connected`."""
+    if isinstance(push.to, OtherTarget):
+        return push.model_copy(update={"to": push.to.connected()})
     if not isinstance(push.to, str):
         return push
     target = SqlTarget.saved(reader.database(push.to), push.to)

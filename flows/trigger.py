@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_
 
 from astrio.blocks.settings import Settings
 from astrio.blocks.webhooks.target import DeliveryRetry, WebhookTarget
-from astrio.tasks.destinations.webhook.settings import WebhookDestination
+from astrio.tasks.destinations.targets.webhook import WebhookDestination
 from astrio.tasks.webhooks.outbox.event import check_pattern
 
 

@@ -16,7 +16,7 @@ from astrio.flows.reading.mistakes import IntegrationFileError, Mistake
 from astrio.flows.reading.read import LoadedAction, LoadedTrigger, Model, read_file
 from astrio.flows.trigger import TriggerFile
 from astrio.tasks.actions.settings import ActionFile
-from astrio.tasks.destinations.webhook.settings import WebhookDestination
+from astrio.tasks.destinations.targets.webhook import WebhookDestination
 
 app = typer.Typer()
 WRONG = 2

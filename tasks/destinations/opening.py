@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from astrio.blocks.errors import ConfigurationError
 from astrio.tasks.columns import is_reserved
 from astrio.tasks.destinations.base import Destination
+from astrio.tasks.destinations.other import OtherTarget
 from astrio.tasks.destinations.quarantined import QuarantineRow, StreamStatus
 from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
-from astrio.tasks.destinations.webhook.settings import WebhookDestination
 from astrio.tasks.difference import ChangedRow
 from astrio.tasks.replayed import Stored
 
@@ -27,15 +27,11 @@ def open_destination(
         ConfigurationError: a variable is not set, the database is unknown, or the table's name
             is one of astrio's own.
     """
-    from astrio.tasks.destinations.sql.destination import (
-        SqlDestination,
-    )
+    from astrio.tasks.destinations.sql.destination import SqlDestination
 
     _check(push)
-    if isinstance(push.to, WebhookDestination):
-        from astrio.tasks.destinations.webhook.destination import OutboxDestination
-
-        return OutboxDestination(push, integration, keeping)
+    if isinstance(push.to, OtherTarget):
+        return push.to.destination(push, integration, keeping)
     return SqlDestination(push, integration, keeping)
 
 
@@ -56,12 +52,8 @@ def open_dry_run(
     from astrio.tasks.destinations.sql.dry.destination import DryRun
 
     _check(push)
-    if isinstance(push.to, WebhookDestination):
-        raise ConfigurationError(
-            "A dry run needs a SQL database in push.to: what is sent to a webhook cannot be taken "
-            "back.",
-            advice="`astrio preview` shows the first records as they would be sent.",
-        )
+    if isinstance(push.to, OtherTarget):
+        return push.to.dry_run(push, integration, keeping, examples)
     return DryRun(push, integration, keeping, examples=examples)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import (
     ConfigDict,
@@ -16,12 +18,14 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.alias_generators import to_camel, to_snake
 
 from astrio.blocks.database import Database
-from astrio.blocks.settings import Settings
+from astrio.blocks.settings import Settings, subclasses_in
 from astrio.blocks.store.either import or_saved, written_out
+from astrio.tasks.destinations import targets
 from astrio.tasks.destinations.contract import ContractSettings
-from astrio.tasks.destinations.webhook.settings import WebhookDestination
+from astrio.tasks.destinations.other import OtherTarget
 from astrio.tasks.durations import parse_duration
 
 
@@ -44,37 +48,64 @@ class SqlTarget(Database):
         return saved if self._saved_as else "push.to.url"
 
 
-def _is_webhook(value: Any) -> bool:
-    return isinstance(value, WebhookDestination) or (
-        isinstance(value, Mapping) and "webhook" in value
-    )
+_UNNAMED: Final = "_"
 
 
+def _form_of(value: Any) -> type[OtherTarget] | None:
+    """Return the form that a `push.to` is of, None for a SQL database."""
+    if isinstance(value, OtherTarget):
+        return type(value)
+    keys = set(map(to_snake, filter(_is_text, value))) if isinstance(value, Mapping) else set()
+    return next((form for form in _FORMS if form.told_by & keys), None)
+
+
+def _is_text(key: Any) -> bool:
+    return isinstance(key, str)
+
+
+def _tag(value: Any) -> str:
+    form = _form_of(value)
+    return "sql" if form is None else form.__name__
+
+
+_FORMS: tuple[type[OtherTarget], ...] = tuple(subclasses_in(targets, OtherTarget))  # type: ignore[type-abstract] # it is only compared
 if TYPE_CHECKING:
-    TargetOrName = SqlTarget | str | WebhookDestination
+    TargetOrName = SqlTarget | str | OtherTarget
 else:
     _Sql = or_saved(SqlTarget, '{url: "sqlite:///data.db"}')
     TargetOrName = Annotated[
-        Annotated[_Sql, Tag("sql")] | Annotated[WebhookDestination, Tag("webhook")],
-        Discriminator(lambda value: "webhook" if _is_webhook(value) else "sql"),
+        reduce(
+            or_,
+            [Annotated[form, Tag(form.__name__)] for form in _FORMS],
+            Annotated[_Sql, Tag("sql")],
+        ),
+        Discriminator(_tag),
     ]
 
 
-def _events_have_no_table(schema: dict[str, Any]) -> None:
+def _other_forms_need_no_table(schema: dict[str, Any]) -> None:
     schema["required"].remove("table")
-    webhook = {"properties": {"to": {"type": "object", "required": ["webhook"]}}}
-    schema |= {"if": webhook, "else": {"required": ["table"]}}
+    keys = sorted({spelt for form in _FORMS for key in form.told_by for spelt in _both(key)})
+    other = {"type": "object", "anyOf": [{"required": [key]} for key in keys]}
+    schema |= {"if": {"properties": {"to": other}}, "else": {"required": ["table"]}}
+
+
+def _both(key: str) -> set[str]:
+    return {key, to_camel(key)}
 
 
 class PushSettings(Settings):
     """`push`: destination, table, and how rows meet the rows already there."""
 
-    model_config = ConfigDict(json_schema_extra=_events_have_no_table)
+    model_config = ConfigDict(json_schema_extra=_other_forms_need_no_table)
 
     to: TargetOrName = Field(
-        description="A saved database's name, or one written out; or {webhook: …}."
+        description="A saved database's name, {url: …}, {webhook: …} or another place."
     )
-    table: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")
+    table: str = Field(
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$",
+        description="The table's name.",
+    )
     mode: Literal["append", "upsert", "replace"] = Field(
         "append",
         description="append: add rows; upsert: update the rows of the same key, add the others; "
@@ -94,20 +125,33 @@ class PushSettings(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _of_a_webhook(cls, given: Any) -> Any:
-        """Let events have no table, and be sent once whatever the mode."""
-        if isinstance(given, Mapping) and _is_webhook(given.get("to")):
-            return {"table": "events", **given, "mode": "upsert"}
-        return given
+    def _of_another_form(cls, given: Any) -> Any:
+        """Let what is no database say what its mode is; its table may be left out."""
+        form = _form_of(given.get("to")) if isinstance(given, Mapping) else None
+        if form is None:
+            return given
+        return {"table": _UNNAMED, **form.completed(given)}
+
+    @model_validator(mode="after")
+    def _named(self) -> PushSettings:
+        to = self.to
+        if not isinstance(to, OtherTarget):
+            return self
+        if self.mode not in to.modes:
+            known = ", ".join(to.modes)
+            raise ValueError(f"`mode: {self.mode}` means nothing there; it takes {known}")
+        if self.table == _UNNAMED:
+            object.__setattr__(self, "table", to.stream)
+        return self
 
     @property
     def target(self) -> SqlTarget:
         """The database, once its saved name has been resolved (`astrio.flows.connecting`).
 
-        It is the ledger where records go to a webhook.
+        It is the ledger where records go elsewhere: what is remembered of the stream is there.
         """
-        if isinstance(self.to, WebhookDestination):
-            from astrio.tasks.destinations.webhook.destination import ledger_url
+        if isinstance(self.to, OtherTarget):
+            from astrio.tasks.destinations.sql.ledger import ledger_url
 
             return SqlTarget(url=ledger_url())
         return written_out(self.to, "push.to")

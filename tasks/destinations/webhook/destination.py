@@ -5,16 +5,14 @@ The state of the stream lives in the ledger, and commits with the events.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, make_url
+from sqlalchemy import Connection
 
 from astrio.blocks.errors import ConfigurationError
-from astrio.blocks.secrets import resolve
 from astrio.tasks.batch import Batch, Problem
 from astrio.tasks.destinations.base import RunIdentity, StreamState, Written
 from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
@@ -23,9 +21,8 @@ from astrio.tasks.destinations.sql.dialect import Dialect
 from astrio.tasks.destinations.sql.quarantine import key_text
 from astrio.tasks.destinations.sql.rows import RULE, Rows, by_shape
 from astrio.tasks.destinations.sql.stream import Stamp
-from astrio.tasks.destinations.webhook.settings import WebhookDestination
-from astrio.tasks.ledger.home import astrio_home
-from astrio.tasks.ledger.opening import SCHEMA, Ledger
+from astrio.tasks.destinations.targets.webhook import WebhookDestination
+from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.ledger.outbox_tables import event as table
 from astrio.tasks.ledger.sealing_bytes import BytesSealer
 from astrio.tasks.webhooks.outbox.event import PURPOSE, encoded, new_id
@@ -33,21 +30,6 @@ from astrio.tasks.webhooks.outbox.targets import register
 from astrio.tasks.webhooks.outbox.trigger import nested
 
 _PORTION: Final = 500
-
-
-def ledger_url() -> str:
-    """Return the URL of the ledger as a SQL database, its schema the only one that is seen.
-
-    Raises:
-        ConfigurationError: ASTRIO_LEDGER_URL is no URL.
-    """
-    elsewhere = os.environ.get("ASTRIO_LEDGER_URL")
-    here = URL.create("sqlite", database=str(astrio_home() / "ledger.db"))
-    url = make_url(resolve(elsewhere)) if elsewhere else here
-    if url.get_backend_name() == "postgresql":
-        own = str(url.query.get("options", ""))
-        url = url.update_query_dict({"options": f"{own} -csearch_path={SCHEMA}".strip()})
-    return url.render_as_string(hide_password=False)
 
 
 class OutboxDestination(SqlDestination):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from astrio.blocks.settings import Settings
 from astrio.blocks.store.either import or_saved
 from astrio.blocks.webhooks.target import WebhookTarget
+from astrio.tasks.destinations.other import OtherTarget
+
+if TYPE_CHECKING:
+    from astrio.tasks.destinations.base import Destination
+    from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
 
 _EXAMPLE = '{url: "https://…", secret: "${env:HOOK_SECRET}"}'
 
@@ -30,11 +34,15 @@ else:
     ]
 
 
-class WebhookDestination(Settings):
+class WebhookDestination(OtherTarget):
     """`{webhook: URL}`, `{webhook: NAME}` of a saved target, or with a target's settings.
 
     Settings may stand beside the URL: `{webhook: URL, secret: …}`.
     """
+
+    told_by: ClassVar = frozenset({"webhook"})
+    modes: ClassVar = ("upsert",)
+    any_mode: ClassVar = True  # an event is sent once, whatever the mode
 
     webhook: TargetOrName = Field(description="A URL, a saved target's name, or its settings.")
 
@@ -55,3 +63,22 @@ class WebhookDestination(Settings):
         if isinstance(self.webhook, str):
             return self.webhook, self.webhook
         return owner, self.webhook
+
+    @property
+    def reference(self) -> str:
+        """The saved name, or the URL without its query."""
+        written = self.webhook
+        return written if isinstance(written, str) else written.url.partition("?")[0]
+
+    @property
+    def stream(self) -> str:
+        """One name for all: an integration's events are its events, wherever they go."""
+        return "events"
+
+    def destination(
+        self, push: PushSettings, integration: str, keeping: QuarantineSettings | None
+    ) -> Destination:
+        """Return what puts events into the outbox."""
+        from astrio.tasks.destinations.webhook.destination import OutboxDestination
+
+        return OutboxDestination(push, integration, keeping)
