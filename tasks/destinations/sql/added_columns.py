@@ -43,10 +43,9 @@ def note(  # noqa: PLR0913 (what is stored is given by name)
         for name, kind in kinds.items()
     ]
     if rows:
-        insert = dialect.insert(made_column)
-        again = {name: insert.excluded[name] for name in rows[0] if not name.endswith("_name")}
+        again = [name for name in rows[0] if not name.endswith("_name")]
         same = [_its.table_name, _its.column_name]
-        connection.execute(insert.on_conflict_do_update(index_elements=same, set_=again), rows)
+        connection.execute(dialect.upsert(made_column, same, again), rows)
 
 
 def retyped(connection: Connection, table: str, kinds: dict[str, str]) -> None:

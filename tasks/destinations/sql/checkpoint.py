@@ -18,7 +18,7 @@ from astrio.tasks.report import RunReport
 def create(connection: Connection, dialect: Dialect, stamp: Stamp) -> None:
     """Add the stream's row if it is missing."""
     row = _named(stamp.stream) | {"updated_at": stamp.at}
-    connection.execute(dialect.insert(checkpoint).values(row).on_conflict_do_nothing())
+    connection.execute(dialect.upsert(checkpoint, [checkpoint.c.stream]).values(row))
 
 
 def load(connection: Connection, stream: Stream) -> StreamState:
@@ -55,9 +55,9 @@ def save(  # noqa: PLR0913 (what is stored is given by name)
 def begin_run(connection: Connection, dialect: Dialect, stamp: Stamp) -> None:
     """Note that the run is at work; a resumed run goes on in its row."""
     row = {"run_id": stamp.run_id, "started_at": stamp.at, "state": "running"}
-    insert = dialect.insert(run).values(row | _named(stamp.stream))
     again = {"state": "running", "finished_at": None}
-    connection.execute(insert.on_conflict_do_update(index_elements=[run.c.run_id], set_=again))
+    insert = dialect.upsert(run, [run.c.run_id], also=again)
+    connection.execute(insert.values(row | _named(stamp.stream)))
 
 
 def end_run(connection: Connection, stamp: Stamp, report: RunReport) -> None:

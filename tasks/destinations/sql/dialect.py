@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, ClassVar
 
-from sqlalchemy import URL, Connection, CursorResult, Engine, Table
+from sqlalchemy import URL, Column, Connection, CursorResult, Engine, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.elements import TextClause
 
 from astrio.blocks.errors import AstrioError, ConfigurationError, DestinationBusyError
 from astrio.tasks.destinations.sql import dialects
@@ -166,9 +167,33 @@ class Dialect(ABC):
     def check_deferred(self, connection: Connection) -> None:  # noqa: B027 (most have none)
         """Raise what a commit would, where constraints are checked only then."""
 
+    def upsert(
+        self,
+        table: Table,
+        same: Sequence[Column[Any]],
+        new: Sequence[str] = (),
+        *,
+        also: Mapping[str, Any] | None = None,
+        among: TextClause | None = None,
+    ) -> Insert:
+        """Return an INSERT into a state table that changes the row there is, if there is one.
+
+        Args:
+            table: the state table; its rows are given with the statement.
+            same: the columns by which rows are told apart, which a unique index keeps so.
+            new: the columns that get the new row's values; without any, the old row stays.
+            also: what further columns get.
+            among: the condition of the unique index, if it is a partial one.
+        """
+        insert = self.insert(table)
+        changes = {name: insert.excluded[name] for name in new} | dict(also or {})
+        if not changes:
+            return insert.on_conflict_do_nothing(index_elements=same, index_where=among)
+        return insert.on_conflict_do_update(index_elements=same, index_where=among, set_=changes)
+
     @abstractmethod
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
-        """Return an INSERT into a state table that knows ON CONFLICT."""
+        """Return an INSERT that knows ON CONFLICT."""
 
     @abstractmethod
     def refusal(self, error: Exception) -> str | None:

@@ -40,7 +40,8 @@ def save(connection: Connection, dialect: Dialect, stamp: Stamp, events: Sequenc
         for event in events
     ]
     if rows:
-        connection.execute(dialect.insert(partition).on_conflict_do_nothing(), rows)
+        same = [partition.c.stream, partition.c.partition]
+        connection.execute(dialect.upsert(partition, same), rows)
 
 
 def forget(connection: Connection, stream: Stream, now: datetime) -> None:

@@ -34,8 +34,8 @@ class Lease:
         Raises:
             LeaseHeldError: another live run holds it.
         """
-        blank = dialect.insert(lease).values(stream=self._stream.id)
-        connection.execute(blank.on_conflict_do_nothing())
+        blank = dialect.upsert(lease, [lease.c.stream]).values(stream=self._stream.id)
+        connection.execute(blank)
         self.check_free(connection)
         now, process = self._clock(), Process.current()
         values = {

@@ -31,6 +31,5 @@ def save(connection: Connection, dialect: Dialect, stamp: Stamp, marks: Mapping[
     for key, mark in marks.items():
         told = {"watermark": json.dumps(mark), "updated_at": stamp.at}
         row = {"stream": stamp.stream.id, "partition": key, **told}
-        insert = dialect.insert(partition).values(row)
         same = [partition.c.stream, partition.c.partition]
-        connection.execute(insert.on_conflict_do_update(index_elements=same, set_=told))
+        connection.execute(dialect.upsert(partition, same, tuple(told)).values(row))

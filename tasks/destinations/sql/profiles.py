@@ -27,5 +27,5 @@ def save(
     if document is None:
         return
     told = {"profile": json.dumps(document), "updated_at": stamp.at}
-    insert = dialect.insert(profile).values({"stream": stamp.stream.id, **told})
-    connection.execute(insert.on_conflict_do_update(index_elements=[profile.c.stream], set_=told))
+    insert = dialect.upsert(profile, [profile.c.stream], tuple(told))
+    connection.execute(insert.values({"stream": stamp.stream.id, **told}))

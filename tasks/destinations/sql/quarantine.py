@@ -71,11 +71,8 @@ def add(connection: Connection, dialect: Dialect, stamp: Stamp, rejects: Iterabl
         "seen": 1,
         "state": "open",
     }
-    insert = dialect.insert(quarantine)
-    again = {name: insert.excluded[name] for name in _LATEST} | {"seen": _table.seen + 1}
-    upsert = insert.on_conflict_do_update(
-        index_elements=[_table.stream, _table.identity], index_where=_LITERALLY_OPEN, set_=again
-    )
+    same, again = [_table.stream, _table.identity], {"seen": _table.seen + 1}
+    upsert = dialect.upsert(quarantine, same, _LATEST, also=again, among=_LITERALLY_OPEN)
     connection.execute(upsert, [arrival | row for row in rows])
     return Added({row["identity"] for row in rows}, whole.count(False))
 

@@ -234,8 +234,8 @@ class Schema:
     def _note_untyped(self, names: Sequence[str]) -> None:
         rows = [{"table_name": self._name.lower(), "column_name": name.lower()} for name in names]
         if rows:
-            insert = self._dialect.insert(tables.untyped).on_conflict_do_nothing()
-            self._connection.execute(insert, rows)
+            same = [tables.untyped.c.table_name, tables.untyped.c.column_name]
+            self._connection.execute(self._dialect.upsert(tables.untyped, same), rows)
 
     def _forget_untyped(self, names: set[str]) -> None:
         if names:
