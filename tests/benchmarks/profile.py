@@ -18,7 +18,8 @@ from pathlib import Path
 from time import process_time
 
 from tests.benchmarks.mapping import MAPPING, NOW, sample
-from tests.benchmarks.pipeline import ENGINE, LAUNCHER, Place, integration
+from tests.benchmarks.measuring import LAUNCHER
+from tests.benchmarks.programs import RUN_ENGINE, integration
 
 from astrio.deployments.demo.process import running
 from astrio.tasks.batch import Batch, Page
@@ -47,12 +48,12 @@ def engine(api: str, folder: Path, head: str) -> float:
     """Return the CPU seconds of a run that upserts every record into a new database."""
     with tempfile.TemporaryDirectory(dir=folder) as place:
         file = Path(place) / "orders.json"
-        database = Place(f"sqlite:///{place}/bench.db")
-        file.write_text(json.dumps(integration(api, database, "orders")))
+        url = f"sqlite:///{place}/bench.db"
+        file.write_text(json.dumps(integration(api, url, "orders")))
         command = [sys.executable, "-IS", "-c", LAUNCHER, sys.executable]
         path = os.pathsep.join(filter(None, sys.path))
         ended = subprocess.run(
-            [*command, "-c", head + ENGINE, str(file)],
+            [*command, "-c", head + RUN_ENGINE, str(file)],
             capture_output=True,
             text=True,
             check=True,
