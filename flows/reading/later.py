@@ -10,7 +10,7 @@ from astrio.flows.reading.node import Node
 _KEYS: dict[str, str] = {
     "": "endpoints authentication endpoint validation",
     "source": "graphql event",
-    "push.to": "api request batch file format s3 webhook integration python",
+    "push.to": "api request batch file format s3 webhook integration",
 }
 _ACTION = {"push.to": "method params body form text headers content embeds"}
 _VALUES: dict[str, str] = {}

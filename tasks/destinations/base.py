@@ -20,12 +20,14 @@ class StreamState:
         resume: the unfinished run's resume point (JSON values), None if the last run ended.
         ties: the records at the watermark or above it that are written, by their content.
         profile: what is remembered of the fields in earlier runs.
+        ended: the latest run that read the source to its end, None if there was none.
     """
 
     watermark: Any = None
     resume: dict[str, Any] | None = None
     ties: Mapping[str, Any] = field(default_factory=dict)
     profile: dict[str, Any] | None = None
+    ended: str | None = None
 
 
 @dataclass(slots=True)

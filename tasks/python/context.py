@@ -130,13 +130,18 @@ class SourceContext:
         Raises:
             ConfigurationError: it is no such reference, or there is no such variable or secret.
         """
-        if not is_reference(reference):
-            raise ConfigurationError(
-                "context.secret() takes a reference to a secret.",
-                advice="Write ${env:NAME} or ${secret:NAME}.",
-            )
-        return resolve(reference)
+        return read_secret(reference)
 
     def note(self, text: str) -> None:
         """Write a line into the run's log; secrets in it are masked."""
         self._write(redact(text))
+
+
+def read_secret(reference: str) -> str:
+    """Return the value of a reference to a secret; raises as `SourceContext.secret`."""
+    if not is_reference(reference):
+        raise ConfigurationError(
+            "context.secret() takes a reference to a secret.",
+            advice="Write ${env:NAME} or ${secret:NAME}.",
+        )
+    return resolve(reference)

@@ -20,7 +20,7 @@ PATTERN: Final = rf"^{_DOTTED}:{_DOTTED}$"
 Reference = Annotated[str, Field(pattern=PATTERN)]
 """The type of a settings field that holds a reference."""
 
-PLACES: Final = (("transform",), ("validate",), ("source", "python"))
+PLACES: Final = (("transform",), ("validate",), ("source", "python"), ("push", "to", "python"))
 """The keys of an integration file that may hold a reference."""
 
 
@@ -127,6 +127,32 @@ def source_function(target: Target) -> Callable[[Any], Any]:
             f"`{target.reference}` must take the context: async def {name}(context){at}."
         )
     return value  # type: ignore[no-any-return]  # a callable, as just seen
+
+
+def push_function(target: Target) -> Callable[[Any, Any], Any]:
+    """Return the referenced function as one that is called with records and a `PushContext`.
+
+    It may be async, and may do without the context.
+
+    Raises:
+        PythonError: it is something else.
+    """
+    value = target.value
+    at = f" ({target.place})" if target.place else ""
+    if not callable(value):
+        raise PythonError(f"`{target.reference}` is no function{at}.")
+    if inspect.isgeneratorfunction(value) or inspect.isasyncgenfunction(value):
+        raise PythonError(f"`{target.reference}` yields, but is to return{at}.")
+    if asks_for_context(value) and takes(value, 1):
+        return lambda records, context: value(records, context=context)
+    if takes(value, 2):
+        return value  # type: ignore[no-any-return]  # a callable, as just seen
+    if takes(value, 1):
+        return lambda records, _: value(records)
+    name = getattr(value, "__name__", "push")
+    raise PythonError(
+        f"`{target.reference}` must take records and a context: def {name}(records, context){at}."
+    )
 
 
 _OTHERS: Final[tuple[tuple[Callable[[Any], bool], str], ...]] = (

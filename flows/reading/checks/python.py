@@ -13,6 +13,7 @@ from astrio.tasks.python.references import (
     PATTERN,
     Target,
     plain_function,
+    push_function,
     resolve,
     source_function,
 )
@@ -33,6 +34,7 @@ def check(root: Node) -> Iterator[Mistake]:
     """Yield references that cannot be imported, or stand for what cannot be used there."""
     yield from _reference(root, ("transform",), lambda target: plain_function(target, "transform"))
     yield from _reference(root, ("validate",), rules_of)
+    yield from _reference(root, ("push", "to", "python"), push_function)
     if root.text("source", "python"):
         yield from _reference(root, ("source", "python"), source_function)
         if (source := root.at("source")) and (webhook := source.entry("webhook")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
@@ -13,6 +13,8 @@ from astrio.tasks.destinations.sql.dialect import Dialect
 from astrio.tasks.destinations.sql.stream import Stamp, Stream
 from astrio.tasks.destinations.sql.tables import checkpoint, run
 from astrio.tasks.report import RunReport
+
+_LATEST: Final = 20
 
 
 def create(connection: Connection, dialect: Dialect, stamp: Stamp) -> None:
@@ -28,8 +30,21 @@ def load(connection: Connection, stream: Stream) -> StreamState:
     if row is None:
         return StreamState()
     return StreamState(
-        watermark=_read(row.watermark), resume=_read(row.resume), ties=_read(row.ties) or {}
+        watermark=_read(row.watermark),
+        resume=_read(row.resume),
+        ties=_read(row.ties) or {},
+        ended=last_ended(connection, stream),
     )
+
+
+def last_ended(connection: Connection, stream: Stream) -> str | None:
+    """Return the id of the latest run that read the source to its end; a replay reads none."""
+    query = select(run.c.run_id, run.c.report).where(
+        run.c.stream == stream.id, run.c.state.startswith("completed")
+    )
+    newest = query.order_by(run.c.finished_at.desc(), run.c.run_id).limit(_LATEST)
+    rows = connection.execute(newest).all()
+    return next((row.run_id for row in rows if not _read(row.report).get("replay")), None)
 
 
 def save(  # noqa: PLR0913 (what is stored is given by name)

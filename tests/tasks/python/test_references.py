@@ -10,7 +10,7 @@ import pytest
 from tests.support.connectors import Write
 
 from astrio.tasks.python.importing import PythonError
-from astrio.tasks.python.references import plain_function, resolve
+from astrio.tasks.python.references import plain_function, push_function, resolve
 
 
 def told(reference: str) -> str:
@@ -174,3 +174,25 @@ def test_a_folder_that_is_made_later_is_found(write: Write) -> None:
     assert "There is no module `crm`" in told("crm:name")
     write("crm.py", "name = 1\n")
     assert resolve("crm:name").value == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("push = 3\n", "is no function"),
+        ("def push():\n    pass\n", "must take records and a context: def push(records, context)"),
+        ("def push(records, context):\n    yield\n", "yields, but is to return"),
+        ("async def push(records, context):\n    yield\n", "yields, but is to return"),
+    ],
+)
+def test_what_cannot_take_records_is_told(write: Write, text: str, words: str) -> None:
+    write("crm.py", text)
+    with pytest.raises(PythonError) as caught:
+        push_function(resolve("crm:push"))
+    assert words in caught.value.message
+
+
+@pytest.mark.parametrize("parameters", ["records", "records, context", "records, *, context"])
+def test_a_function_that_pushes_may_do_without_the_context(write: Write, parameters: str) -> None:
+    write("crm.py", f"def push({parameters}):\n    return records\n")
+    assert push_function(resolve("crm:push"))([1], None) == [1]

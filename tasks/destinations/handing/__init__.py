@@ -1,0 +1,1 @@
+"""Destinations that records are handed to; what is remembered of the stream is in the ledger."""
