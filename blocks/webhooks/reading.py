@@ -52,6 +52,16 @@ def required(headers: Headers, name: bytes) -> bytes:
     return found
 
 
+def each_required(headers: Headers, names: Sequence[bytes]) -> list[bytes]:
+    """Return the values of several headers, in one pass; raises as `required`."""
+    found = dict(headers)
+    if len(found) == len(headers):  # none is repeated
+        values = [found.get(name, b"") for name in names]
+        if all(values):
+            return values
+    return [required(headers, name) for name in names]
+
+
 def check_fresh(text: bytes, now: float, tolerance: float, unit: int = 1) -> None:
     """Refuse a timestamp that is no plain number, or not near to now, in either direction.
 

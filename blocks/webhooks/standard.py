@@ -11,7 +11,13 @@ from hmac import compare_digest, digest
 from typing import ClassVar, Literal, NamedTuple
 
 from astrio.blocks.webhooks import ed25519
-from astrio.blocks.webhooks.reading import Refusal, at_most, check_fresh, decoded, required
+from astrio.blocks.webhooks.reading import (
+    Refusal,
+    at_most,
+    check_fresh,
+    decoded,
+    each_required,
+)
 from astrio.blocks.webhooks.schemes.base import Outgoing, Received, TimedScheme, Verdict
 
 _ID = re.compile(rb"[!-\-/-~]{1,256}")  # visible ASCII without the dot, which ends it
@@ -53,10 +59,7 @@ class StandardScheme(TimedScheme):
 
     def judge(self, received: Received, secrets: Sequence[str], now: float) -> Verdict:
         """Judge by the three headers."""
-        id_name, timestamp_name, signature_name = _raw_names(self.prefix)
-        identity = required(received.headers, id_name)
-        timestamp = required(received.headers, timestamp_name)
-        signatures = required(received.headers, signature_name)
+        identity, timestamp, signatures = each_required(received.headers, _raw_names(self.prefix))
         if not _ID.fullmatch(identity):
             raise Refusal("malformed")
         check_fresh(timestamp, now, self.tolerance)

@@ -16,9 +16,9 @@ from astrio.blocks.settings import Settings
 from astrio.blocks.webhooks.reading import Headers, Refusal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # freezing would cost more than all the rest of making one
 class Received:
-    """A request as it arrived.
+    """A request as it arrived; nobody changes it.
 
     Attributes:
         method: such as POST.
@@ -47,9 +47,9 @@ class Reply:
     content_type: bytes = b"text/plain"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as above
 class Verdict:
-    """What a scheme says of a request.
+    """What a scheme says of a request; nobody changes it.
 
     Attributes:
         accepted: whether it is genuine, fresh and whole.

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from astrio.tasks.destinations.sql.database import transaction
 from astrio.tasks.ledger.opening import SCHEMA, Ledger
 from astrio.tasks.ledger.sealing_bytes import BytesSealer
 from astrio.tasks.webhooks.inbox.event import Arrival, State, sealed
@@ -24,8 +23,8 @@ _COLUMNS: Final = (
     "attempts, replays, done_by, error"
 )
 _REST: Final = f"'{State.RECEIVED}', 0, 0, '', ''"
-_CHUNKS: Final = (32, 8, 1)
-"""Rows of one SQLite statement: each is a moment without Python's lock, and few texts are kept."""
+_CHUNK: Final = 64
+"""Rows of one SQLite statement, at most: each is a moment without Python's lock."""
 _POSTGRESQL: Final = (
     f"INSERT INTO {SCHEMA}._astrio_event ({_COLUMNS}) "  # noqa: S608 (constants)
     f"SELECT id, source, identity, delivery, at, size, sealed, at, at, {_REST} FROM unnest("
@@ -128,8 +127,11 @@ def _stored(connection: Connection, rows: list[_Row]) -> set[str]:
     """Insert the rows that are new, durably, and return their ids."""
     driver: Any = connection.connection.driver_connection
     if isinstance(driver, sqlite3.Connection):
-        with transaction(connection):
-            return {id_ for chunk in _chunks(rows) for id_ in _inserted_at_once(driver, chunk)}
+        # By the driver itself: SQLAlchemy's own transaction takes longer than SQLite's.
+        driver.execute("BEGIN IMMEDIATE")
+        new = {id_ for chunk in _chunks(rows) for id_ in _inserted_at_once(driver, chunk)}
+        driver.execute("COMMIT")
+        return new
     # In the order of their identities, so that two gateways never wait for each other crosswise.
     rows = sorted(rows, key=lambda row: (row[1], row[2], row[0]))
     columns = [list(column) for column in zip(*rows, strict=True)]
@@ -137,11 +139,8 @@ def _stored(connection: Connection, rows: list[_Row]) -> set[str]:
 
 
 def _chunks(rows: list[_Row]) -> Iterator[list[_Row]]:
-    start = 0
-    for size in _CHUNKS:
-        while len(rows) - start >= size:
-            yield rows[start : start + size]
-            start += size
+    for start in range(0, len(rows), _CHUNK):
+        yield rows[start : start + _CHUNK]
 
 
 def _inserted_at_once(driver: sqlite3.Connection, rows: list[_Row]) -> list[str]:

@@ -30,9 +30,9 @@ class State(StrEnum):
     DEAD = "dead"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one for each request: freezing it would cost as much as making it
 class Arrival:
-    """A verified request, about to be stored.
+    """A verified request, about to be stored; nobody changes it.
 
     Attributes:
         source: name of the webhook source.
@@ -109,7 +109,7 @@ class Event:
 
 def sealed(sealer: BytesSealer, id_: str, arrival: Arrival) -> bytes:
     """Return headers and body, encrypted for the row of that id."""
-    head = _packed(tuple(arrival.headers))
+    head = _packed(arrival.headers)
     return sealer.seal(len(head).to_bytes(_LENGTH, "big") + head + arrival.body, id_.encode())
 
 
@@ -142,10 +142,21 @@ def opened(row: Row[Any], sealer: BytesSealer | None) -> Event:
     )
 
 
-def _packed(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    return b"".join(
-        b"%b: %b\n" % (name, _MASK if _is_secret(name) else value) for name, value in headers
-    )
+def _packed(headers: Headers) -> bytes:
+    if not headers:
+        return b""
+    names, values = zip(*headers, strict=True)
+    lines, secret = _lines(names)
+    if secret:
+        values = tuple(_MASK if at in secret else value for at, value in enumerate(values))
+    return lines % values
+
+
+@lru_cache(maxsize=256)
+def _lines(names: tuple[bytes, ...]) -> tuple[bytes, frozenset[int]]:
+    """Return the template of these headers' lines, and which of them hold secrets."""
+    lines = (b"%b: %%b\n" % name.replace(b"%", b"%%") for name in names)
+    return b"".join(lines), frozenset(at for at, name in enumerate(names) if _is_secret(name))
 
 
 def _unpacked(data: bytes) -> tuple[tuple[tuple[str, str], ...], bytes]:
@@ -155,7 +166,6 @@ def _unpacked(data: bytes) -> tuple[tuple[tuple[str, str], ...], bytes]:
     return tuple((name, value) for name, _, value in pairs), data[end:]
 
 
-@lru_cache(maxsize=1024)
 def _is_secret(name: bytes) -> bool:
     text = name.decode("latin-1")
     return text in {"cookie", "proxy-authorization"} or SENSITIVE_NAME.search(text) is not None
