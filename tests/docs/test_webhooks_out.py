@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+import yaml
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.client.orchestration import get_client
+from prefect.events.schemas.automations import AutomationCore
 from tests.flows.running import run
+from tests.support.command import eventually
 from tests.support.server import serve
 from tests.tasks.webhooks.outbox.delivering import SECRET, deliver, rows
 
 from astrio.deployments.delivering.registering import register
 from astrio.deployments.deploying.collecting import collect, folder_files
+from astrio.flows.deliver import tell_prefect
 from astrio.flows.reading.read import read_integration
+from astrio.tasks.webhooks.outbox.health import Notice
 
 PAGE = (Path(__file__).parents[2] / "docs" / "webhooks-out.md").read_text(encoding="utf-8")
-*TRIGGERS, RECORDS = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
+*TRIGGERS, RECORDS, ALERT = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
 PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.S)
 
 
@@ -64,3 +73,28 @@ def test_records_become_events(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert run(file).records.unchanged == 1
     [event] = rows("SELECT name, target, state FROM _astrio_outbox")
     assert event == ("users-out", "users-out", "new")
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_the_automation_tells_of_a_dead_letter() -> None:
+    notice = Notice("dead", "crm", "1 delivery to crm was given up.", ("msg_1",))
+    with serve(lambda _: {}) as server:
+
+        async def automate() -> None:
+            block = CustomWebhookNotificationBlock(
+                name="alerts", url=f"{server.url}/alert", json_data={"text": "{{body}}"}
+            )
+            saved = await cast("Any", block.save("alerts", overwrite=True))
+            text = ALERT.replace("BLOCK_ID", str(saved))
+            async with get_client() as client:
+                await client.create_automation(AutomationCore.model_validate(yaml.safe_load(text)))
+
+        asyncio.run(automate())
+
+        def told() -> bool:
+            tell_prefect(notice)  # the automation is loaded a moment after it was made
+            time.sleep(1)
+            return bool(server.requests)
+
+        assert eventually(told, 60)
+        assert notice.text in server.requests[0].json()["text"]
