@@ -18,6 +18,7 @@
         ├── ContractError             a record does not fit the table, which is frozen
         ├── QualityError              the figures of a field cross a threshold of the file
         ├── TooManyRejectsError       more records were rejected than the file allows
+        ├── TooManyVanishedError      more rows would be deleted than the file allows
         └── ImbalanceError            the records do not add up
 
 Each message says what happened and where, `advice` what to do next. Neither holds a secret or a
@@ -162,6 +163,12 @@ class MissingParentsError(TooManyRejectsError):
     """The API has no children to read for too many parents; the account stays as it is."""
 
     kind = "api"
+
+
+class TooManyVanishedError(FatalError):
+    """More rows would be marked or deleted than `push.vanished` allows at once."""
+
+    kind = "vanished"
 
 
 class ImbalanceError(FatalError):

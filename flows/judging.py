@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from astrio.flows.integration import Integration
-from astrio.tasks.mapping.compile import CompiledMapping, compile_mapping
+from astrio.tasks.mapping.compile import CompiledMapping, compile_expression, compile_mapping
 from astrio.tasks.mapping.context import MappingContext
+from astrio.tasks.mapping.deletions import Deletions
 from astrio.tasks.mapping.keyed import Keyed
 from astrio.tasks.python.rules import model_or_function
 from astrio.tasks.python.transform import PythonTransform
@@ -22,7 +23,10 @@ def judging(
     """
     mapping = mapping_of(integration, context)
     key = integration.push.key
-    keyed = Keyed(mapping, key) if key else mapping
+    keyed: CompiledMapping = Keyed(mapping, key) if key else mapping
+    deleted, version = integration.push.deleted, integration.push.version
+    if deleted is not None:
+        keyed = Deletions(keyed, compile_expression(deleted.when, context), key, version)
     return keyed, rules_of(integration, mapping.columns, context)
 
 

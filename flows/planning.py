@@ -24,6 +24,7 @@ from astrio.flows.python_source import python_source
 from astrio.flows.reading_plan import Partitions, reading_plan, resumed
 from astrio.flows.replacing import refuse_a_part
 from astrio.flows.resuming import ResumeMaker, ResumePoint, restore, usable
+from astrio.flows.wholeness import reads_everything
 from astrio.tasks.account import Account
 from astrio.tasks.children.plan import no_marks
 from astrio.tasks.decode.choice import Decoding
@@ -222,6 +223,8 @@ class Run:
         unbounded = (options.since, options.until, options.limit) == (None, None, None)
         whole = incremental is None or options.full_refresh
         outcome.reread = integration.push.mode == "upsert" and unbounded and whole
+        if integration.push.vanished.rows != "keep":
+            outcome.whole = reads_everything(integration, options, window)
         if durable and not outcome.all_or_nothing and options.limit is None:
             outcome.resume_point = ResumeMaker(integration, options, window)
         if incremental is None:

@@ -30,7 +30,7 @@ def projection_of(integration: Integration) -> Projection | None:
     if not _is_plain_json(source.response):
         return None
     nodes = [parse_value(value) for value in integration.map.values()]
-    nodes += [] if source.filter is None else [parse_expression(source.filter)]
+    nodes += [parse_expression(text) for text in _conditions(integration)]
     exact = asks_for_digits(nodes)
     shape = _shape(integration)
     return Projection(shape, keys, exact=exact) if shape is not None or exact else None
@@ -56,10 +56,17 @@ def _shape(integration: Integration) -> Shape | None:
     by_content = integration.push.mode == "append" and cursor is not None
     if by_content or source.parent is not None or source.response.failed is not None:
         return None
-    expressions = [] if source.filter is None else [source.filter]
     values = (integration.map or {}).values()
-    shape = shape_of(expressions, values, [] if cursor is None else [cursor])
+    shape = shape_of(_conditions(integration), values, [] if cursor is None else [cursor])
     return None if shape.whole else shape
+
+
+def _conditions(integration: Integration) -> list[str]:
+    deleted = integration.push.deleted
+    return [
+        *([] if integration.source.filter is None else [integration.source.filter]),
+        *([] if deleted is None else [deleted.when]),
+    ]
 
 
 def _is_plain_json(response: ResponseSettings) -> bool:

@@ -67,6 +67,7 @@ class Account:
         records.written += written.written
         records.unchanged += written.unchanged
         records.failed += len(written.failed)
+        records.deleted += written.deleted
         return pages, records
 
     def table_after(self, written: Written) -> TableChanges | None:
@@ -112,7 +113,7 @@ class Account:
         finds it unchanged.
         """
         self._first_reading += self.report.records.written
-        self.report.records = Records()
+        self.report.records = Records(deleted=self.report.records.deleted)
         self.report.pages = 0
         self.report.broken_rules = []
         self.profile = self.profile.restarted()

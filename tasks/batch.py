@@ -54,6 +54,21 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class Deletion:
+    """A record that tells that another is gone.
+
+    Attributes:
+        record: the source record.
+        key: the key of the row that goes, as the mapping makes it.
+        version: its version, None if there is none.
+    """
+
+    record: Any
+    key: tuple[Any, ...]
+    version: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class ParentsSeen:
     """How many parents were read so far, how many have no children to read, and some of these."""
 
@@ -83,6 +98,8 @@ class Page:
         known: how many records the last run has written already.
         ties: the cursors of the records at the boundary of the next run, by their content.
         effects: events that have had their effect once this page is committed.
+        deletions: records that tell of a deletion, once they are taken from `records`; they come
+            after all others of the page.
     """
 
     number: int
@@ -100,6 +117,7 @@ class Page:
     known: int = 0
     ties: dict[str, Any] | None = None
     effects: Sequence[str] = ()
+    deletions: Sequence[Deletion] = ()
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)

@@ -35,7 +35,8 @@ class Difference(BaseModel):
         changed: rows that would get other values; one that several records change in turn counts
             once for each.
         unchanged: records that are in the table as they are.
-        removed: rows that would be gone (`replace`).
+        removed: rows that would be gone (`replace`), or marked or deleted because the source has
+            them no more.
         table_created: there is no table yet.
         columns_added: columns that the table lacks, with their types; all of a table's that is
             created.

@@ -36,6 +36,7 @@ class Outcome:
         quality: the thresholds of `quality:`.
         earlier: what is remembered of the fields in earlier runs.
         reread: every record of the source is read, and written over the row that it has.
+        whole: every record of the source is read, so that rows that are not met have vanished.
         apart: the records are not the stream's own reading (a replay): its resume point stays.
         finished: the destination has ended the slice: nothing of it can be taken back.
     """
@@ -52,6 +53,7 @@ class Outcome:
     quality: Sequence[QualitySettings] = ()
     earlier: dict[str, Any] | None = None
     reread: bool = False
+    whole: bool = False
     apart: bool = False
     finished: bool = False
     _thread: ThreadPoolExecutor = field(
@@ -70,11 +72,25 @@ class Outcome:
         """Whether what is committed counts only once the slice is finished."""
         return self.atomic or self.staged
 
+    async def begin(self) -> None:
+        """Start the slice."""
+        whole = {"whole": True} if self.whole else {}
+        await self.call(self.destination.begin_slice, atomic=self.atomic, **whole)
+
     async def finish(self, **how: Any) -> None:
-        """End the slice with the account's report; `finished` is right even if Ctrl-C meets it."""
+        """End the slice with the account's report; `finished` is right even if Ctrl-C meets it.
+
+        What the destination has counted as deleted, it has not if its end fails.
+        """
+        records = self.account.report.records
 
         def finish() -> None:
-            self.destination.finish(self.account.report, **how)
+            deleted = records.deleted
+            try:
+                self.destination.finish(self.account.report, **how)
+            except BaseException:
+                records.deleted = deleted
+                raise
             self.finished = True
 
         await self.call(finish)

@@ -15,6 +15,7 @@ from astrio.blocks.errors import (
     ImbalanceError,
     QualityError,
     TooManyRejectsError,
+    TooManyVanishedError,
 )
 from astrio.tasks.batch import Batch
 from astrio.tasks.destinations.base import Chunk, Written
@@ -35,7 +36,7 @@ async def push_batches(batches: AsyncIterable[Batch], outcome: Outcome) -> RunRe
     Raises:
         AstrioError: the run failed; what was committed stays, and the resume point with it.
     """
-    await outcome.call(outcome.destination.begin_slice, atomic=outcome.atomic)
+    await outcome.begin()
     writer = _ChunkWriter(outcome)
     renewal = asyncio.create_task(_renew_lease(outcome))
     try:
@@ -66,7 +67,7 @@ async def fail_run(outcome: Outcome, error: AstrioError, *, state: str = "failed
         account.roll_back()
     _stop_clock(outcome)
     report = account.fail(error, state=state)
-    found_wanting = ImbalanceError | TooManyRejectsError | QualityError
+    found_wanting = ImbalanceError | TooManyRejectsError | QualityError | TooManyVanishedError
     unusable = isinstance(error, found_wanting) and not outcome.apart
     await outcome.call(outcome.destination.abandon, report, clear_resume=unusable)
     return report
@@ -194,7 +195,7 @@ class _ChunkWriter:
         if outcome.all_or_nothing:
             outcome.account.roll_back()
             await outcome.call(outcome.destination.abandon)
-            await outcome.call(outcome.destination.begin_slice, atomic=outcome.atomic)
+            await outcome.begin()
         outcome.account.restart()
 
     async def flush(self) -> None:

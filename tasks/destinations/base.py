@@ -37,6 +37,7 @@ class Written:
     `rejected` lists rows that cannot be stored by their own fault (an empty key), `failed` rows
     that the destination refused; both are in the quarantine. `filtered` counts rows that
     `push.contract` leaves out; `table` says so field by field, and how the table was changed.
+    `deleted` counts the rows that records have marked or deleted, each of them written.
     """
 
     written: int = 0
@@ -44,6 +45,7 @@ class Written:
     rejected: list[Reject] = field(default_factory=list)
     failed: list[Reject] = field(default_factory=list)
     filtered: int = 0
+    deleted: int = 0
     table: TableChanges = field(default_factory=TableChanges)
 
 
@@ -124,8 +126,12 @@ class Destination(Protocol):
         """Return those of the events that have had their effect already."""
         ...
 
-    def begin_slice(self, *, atomic: bool) -> None:
-        """Start a slice; `atomic` keeps it in one transaction until `finish` or `abandon`."""
+    def begin_slice(self, *, atomic: bool, whole: bool = False) -> None:
+        """Start a slice; `atomic` keeps it in one transaction until `finish` or `abandon`.
+
+        `whole` says that every record of the source is going to be read, so that what is not met
+        has vanished from it.
+        """
         ...
 
     def commit(self, chunk: Chunk) -> Written:

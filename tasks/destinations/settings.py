@@ -26,6 +26,7 @@ from astrio.blocks.store.either import or_saved, written_out
 from astrio.tasks.destinations import targets
 from astrio.tasks.destinations.contract import ContractSettings
 from astrio.tasks.destinations.other import OtherTarget
+from astrio.tasks.destinations.vanishing import DeletedSettings, VanishedSettings
 from astrio.tasks.durations import parse_duration
 
 
@@ -122,6 +123,15 @@ class PushSettings(Settings):
         description="What becomes of records that do not fit the table: evolve, freeze, "
         "quarantine, discard_row or discard_value; or a word for each of tables, columns, types.",
     )
+    vanished: VanishedSettings = Field(
+        default_factory=VanishedSettings,
+        description="What becomes of rows that a run which reads everything does not meet: keep, "
+        "mark or delete; or {rows, most}.",
+    )
+    deleted: DeletedSettings | None = Field(
+        default=None,
+        description="Expression over a record that tells of a deletion; or {when, rows}.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -140,6 +150,9 @@ class PushSettings(Settings):
         if self.mode not in to.modes:
             known = ", ".join(to.modes)
             raise ValueError(f"`mode: {self.mode}` means nothing there; it takes {known}")
+        if self.vanished.rows != "keep" or self.deleted is not None:
+            name = "deleted" if self.deleted is not None else "vanished"
+            raise ValueError(f"`{name}` is for SQL tables: what is sent there has no rows to go")
         if self.table == _UNNAMED:
             object.__setattr__(self, "table", to.stream)
         return self

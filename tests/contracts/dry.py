@@ -19,12 +19,14 @@ from astrio.tasks.report import RunReport
 
 
 @contextmanager
-def dry_run(stream: Stream, examples: list[ChangedRow] | None = None) -> Iterator[DryRun]:
+def dry_run(
+    stream: Stream, examples: list[ChangedRow] | None = None, *, whole: bool = False
+) -> Iterator[DryRun]:
     """Open a dry run of the stream, with a slice that has begun."""
     destination = DryRun(stream.push, "shop", examples=[] if examples is None else examples)
     destination.open(RunIdentity("dry", "shop"))
     try:
-        destination.begin_slice(atomic=False)
+        destination.begin_slice(atomic=False, whole=whole)
         yield destination
     finally:
         destination.close()

@@ -83,7 +83,7 @@ class Rehearsal:
             ready = tables.are_ready(connection)
             return effects.load(connection, self.stream, events) if ready else set()
 
-    def begin_slice(self, *, atomic: bool) -> None:  # noqa: ARG002 (nothing is written)
+    def begin_slice(self, *, atomic: bool, whole: bool = False) -> None:  # noqa: ARG002 (nothing is written)
         """Start a slice, or start it again."""
         self._counted = Written()
 

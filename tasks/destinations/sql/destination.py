@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 from sqlalchemy.engine import Transaction
 
-from astrio.blocks.errors import LeaseHeldError
+from astrio.blocks.errors import AstrioError, LeaseHeldError
 from astrio.tasks.destinations.base import Chunk, RunIdentity, StreamState, Written
 from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
 from astrio.tasks.destinations.sql import (
@@ -30,6 +30,7 @@ from astrio.tasks.destinations.sql.lease import Lease
 from astrio.tasks.destinations.sql.quarantining import MOST_REJECTS, Quarantining
 from astrio.tasks.destinations.sql.staging import Staging
 from astrio.tasks.destinations.sql.stream import Stamp, Stream
+from astrio.tasks.destinations.sql.vanishing import Vanishing
 from astrio.tasks.destinations.sql.writer import Writer
 from astrio.tasks.report import RunReport
 
@@ -43,6 +44,7 @@ class SqlDestination:
     _lease: Lease
     _run: RunIdentity
     _slice: Transaction | None = None
+    _resumed = False
 
     def __init__(  # noqa: PLR0913 (what tests replace is given by name)
         self,
@@ -74,6 +76,7 @@ class SqlDestination:
         self._replaces = push.mode == "replace"
         table = self._staging.name if self._replaces else push.table
         self._writer = Writer(self._dialect, push, table)
+        self._vanishing = Vanishing(self._dialect, self._stream, push)
         self._rejects = Quarantining(
             self._dialect,
             self._stream,
@@ -99,6 +102,7 @@ class SqlDestination:
     def adopt(self, run_id: str, started: datetime | None = None) -> None:
         """Go on under the id, and with the clock, of the unfinished run that is being resumed."""
         started = started or self._run.started
+        self._resumed = True
         self._run = replace(self._run, run_id=run_id, started=started)
 
     def partitions(self, keys: Sequence[str]) -> dict[str, Any]:
@@ -112,28 +116,31 @@ class SqlDestination:
             effects.forget(connection, self._stream, self._clock())
             return effects.load(connection, self._stream, events)
 
-    def begin_slice(self, *, atomic: bool) -> None:
+    def begin_slice(self, *, atomic: bool, whole: bool = False) -> None:
         """Start a slice; `atomic` keeps it in one transaction until `finish` or `abandon`.
 
-        With `replace`, the slice's chunks go into a staging table, atomic or not.
+        Of a `whole` one it is noted what it meets. With `replace`, the slice's chunks go into a
+        staging table, atomic or not.
         """
-        whole = atomic and not self._replaces
-        self._rejects.begin(atomic=whole)
+        at_once = atomic and not self._replaces
+        self._rejects.begin(atomic=at_once)
         with self._database.explained():
             with self._transaction() as connection:
                 self._begin_run(connection)
                 self._staging.drop(connection)  # a killed run may have left it, whatever the mode
                 self._writer.begin(connection, self._stamp)
+                self._vanishing.begin(connection, self._stamp, whole=whole, resumed=self._resumed)
                 if self._replaces:
                     self._staging.begin(connection)
                 self._lease.extend(connection)
-            self._slice = self._begin_whole() if whole else None
+            self._slice = self._begin_whole() if at_once else None
 
     def commit(self, chunk: Chunk) -> Written:
         """Write rows, quarantine, resume point and watermark of a chunk, or nothing of it."""
         with self._database.explained(), self._chunk() as connection:
             batches, stamp = chunk.batches, self._stamp
             written, mended = self._writer.write(connection, batches, self._rejects.identities)
+            self._vanishing.note(connection, stamp, batches)
             settled = self._rejects.settle(connection, stamp, batches, written, mended)
             resume = chunk.resume(written)
             self._save(connection, resume=resume, watermark=chunk.watermark, ties=chunk.ties)
@@ -159,7 +166,11 @@ class SqlDestination:
 
         If every record was read (`reread`), the columns that were added before are filled now.
         """
+        if self._vanishing.looks:
+            with self._database.explained(), self._transaction() as connection:
+                self._vanishing.ready(connection)
         with self._database.explained(), self._ending() as connection:
+            self._vanishing.close(connection, self._stamp, report)
             if reread:
                 added_columns.filled(connection, self._stream.table)
             if self._replaces:
@@ -170,6 +181,13 @@ class SqlDestination:
             self._save(connection, watermark=watermark, ties=ties, clear_resume=clear_resume)
             self._lease.extend(connection)
         self._rejects.forget()
+        if self._vanishing.made:
+            with (
+                suppress(AstrioError),
+                self._database.explained(),
+                self._transaction() as connection,
+            ):
+                self._vanishing.clean(connection)
 
     def abandon(self, report: RunReport | None = None, *, clear_resume: bool = False) -> None:
         """Roll back what is not committed and keep the failed run's report.
@@ -266,6 +284,7 @@ class SqlDestination:
         if self._replaces:
             self._staging.drop(connection)
         if clear_resume:
+            self._vanishing.clean(connection)
             self._save(connection, clear_resume=True)
 
     def _begin_run(self, connection: Connection) -> None:

@@ -144,8 +144,9 @@ class Schema:
             added = f"{quoted(name)} {self._type(kind)}"
             self._run(f"ALTER TABLE {quoted(relation.name)} ADD COLUMN {added}")
         self._note_untyped([name for name, kind in missing if kind is None])
-        self._note_made(missing, added=True)
-        self.changes.added += [name for name, _ in missing]
+        theirs = [(name, kind) for name, kind in missing if not is_reserved(name)]
+        self._note_made(theirs, added=True)
+        self.changes.added += [name for name, _ in theirs]
         return bool(missing)
 
     def _tell(self, relation: Relation, changes: dict[str, Kind]) -> None:

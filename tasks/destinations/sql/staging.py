@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    TableClause,
-    column,
-    exists,
-    func,
-    insert,
-    literal,
-    select,
-    table,
-)
-from sqlalchemy.sql.elements import ColumnClause, ColumnElement, quoted_name
+from sqlalchemy import Connection, exists, func, insert, literal, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from astrio.blocks.errors import DestinationError
 from astrio.tasks.columns import RESERVED, column_name
 from astrio.tasks.destinations.sql import added_columns
+from astrio.tasks.destinations.sql.clauses import table_of
 from astrio.tasks.destinations.sql.dialect import Dialect, Relation, digest, quoted, run
 from astrio.tasks.destinations.sql.schema import Schema
 from astrio.tasks.destinations.sql.stream import Stream
@@ -103,8 +93,8 @@ class Staging:
         wanted = [(held.name, held.kind) for held in staging.columns.values()]
         relation, fitted = self._schema(connection).fit(wanted, ())
         real = {held.name.lower(): held.name for held in fitted}
-        old = _table(relation.name, [real[each.lower()] for each in key])
-        new = _table(self.name, [staging.columns[each.lower()].name for each in key])
+        old = table_of(relation.name, [real[each.lower()] for each in key])
+        new = table_of(self.name, [staging.columns[each.lower()].name for each in key])
         query = select(func.count()).select_from(old)
         if key:
             same = (one == other for one, other in zip(old.c, new.c, strict=True))
@@ -112,18 +102,11 @@ class Staging:
         return connection.execute(query).scalar_one()
 
     def _is_empty(self, connection: Connection) -> bool:
-        rows = select(1).select_from(_table(self.name)).limit(1)
+        rows = select(1).select_from(table_of(self.name)).limit(1)
         return connection.execute(rows).first() is None
 
     def _schema(self, connection: Connection) -> Schema:
         return Schema(connection, self._dialect, self._table)
-
-
-def _table(name: str, columns: Sequence[str] = ()) -> TableClause:
-    its_columns: list[ColumnClause[Any]] = [
-        column(quoted_name(each, quote=True)) for each in columns
-    ]
-    return table(quoted_name(name, quote=True), *its_columns)
 
 
 def _of(name: str) -> ColumnElement[bool]:

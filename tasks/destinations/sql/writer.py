@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection
 
 from astrio.blocks.errors import DestinationError
-from astrio.tasks.batch import Batch
+from astrio.tasks.batch import Batch, Deletion
 from astrio.tasks.columns import column_name
 from astrio.tasks.destinations.base import Written
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql.bulk import Bulk, encoded
+from astrio.tasks.destinations.sql.burying import Burying
 from astrio.tasks.destinations.sql.contract import Contract, with_record
 from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, Target
 from astrio.tasks.destinations.sql.kinds import Unstorable
+from astrio.tasks.destinations.sql.own_columns import OwnColumn, own_columns
 from astrio.tasks.destinations.sql.quarantine import key_text
 from astrio.tasks.destinations.sql.rows import Rows, by_shape, columns_of, unstorable, without_key
 from astrio.tasks.destinations.sql.schema import Schema, UnfitError, column_names
@@ -33,6 +35,7 @@ class Writer:
         self._distinct_by = push.key if push.mode != "append" else ()
         self._fields: dict[str, None] = {}
         self._stamp: Stamp | None = None
+        self._own: list[OwnColumn] = []
         self._contract = Contract(push.contract, dialect, push.table, push.key)
 
     def begin(self, connection: Connection, stamp: Stamp) -> None:
@@ -43,6 +46,11 @@ class Writer:
         """
         self._stamp = stamp
         self._contract.begin(connection, stamp)
+        schema = Schema(connection, self._dialect, self._table, stamp)
+        relation = schema.describe()
+        self._own = own_columns(self._push, relation)
+        if relation is not None and any(each.kind for each in self._own):
+            schema.fit([(each.name, each.kind) for each in self._own], ())
 
     def write(
         self, connection: Connection, batches: Sequence[Batch], quarantined: set[str]
@@ -53,12 +61,24 @@ class Writer:
             What became of them, and which of the quarantined keys are written now.
         """
         written, mended = Written(), set[str]()
-        for rows in by_shape(batches, self._push.key, self._fields):
-            accepted = self._write(connection, self._keyed(rows, written), written)
-            self._fields.update(dict.fromkeys(accepted.fields))
-            if quarantined and accepted.key:
-                mended |= quarantined.intersection(map(key_text, accepted.keys()))
+        for some in _up_to_deletions(batches):
+            for rows in by_shape(some, self._push.key, self._fields):
+                accepted = self._write(connection, self._keyed(rows, written), written)
+                self._fields.update(dict.fromkeys(accepted.fields))
+                if quarantined and accepted.key:
+                    mended |= quarantined.intersection(map(key_text, accepted.keys()))
+            deletions = some[-1].page.deletions
+            if deletions:
+                self._bury(connection, deletions, written)
+                mended |= quarantined.intersection(key_text(each.key) for each in deletions)
         return written, mended
+
+    def _bury(
+        self, connection: Connection, deletions: Sequence[Deletion], written: Written
+    ) -> None:
+        assert self._stamp is not None  # `begin` was called
+        burying = Burying(self._dialect, self._push, self._table)
+        burying.bury(connection, self._stamp, deletions, written)
 
     def _keyed(self, rows: Rows, written: Written) -> Rows:
         problems = without_key(rows, self._distinct_by)
@@ -92,6 +112,7 @@ class Writer:
     ) -> tuple[Relation, list[Held]]:
         names = self._names(rows)
         wanted = [(name, column.kind) for name, column in zip(names, columns, strict=True)]
+        wanted += [(each.name, each.kind) for each in self._own]
         try:
             return schema.fit(wanted, self._key, retype=self._contract.types_evolve)
         except UnfitError as error:
@@ -109,7 +130,10 @@ class Writer:
     ) -> Rows:
         relation, held = fitted
         self._require_filled(relation, self._names(rows))
-        values = encoded(rows.rows, columns, held)
+        values = encoded(rows.rows, columns, held[: len(columns)])
+        if self._own:
+            own = tuple(each.value for each in self._own)
+            values = [row + own for row in values]
         version = column_name(self._push.version or "")
         bulk = Bulk(connection, self._dialect, _target(relation, held, self._key, version))
         changed = bulk.write(values)
@@ -145,6 +169,15 @@ class Writer:
         written.failed += [rows.reject(at, problem) for at, problem in problems.items()]
         rows = rows.without(problems)
         return rows, columns_of(rows, native, nan=nan)
+
+
+def _up_to_deletions(batches: Sequence[Batch]) -> Iterator[Sequence[Batch]]:
+    """Yield batches in order; only the last of each part tells of deletions."""
+    start = 0
+    for end, batch in enumerate(batches, start=1):
+        if batch.page.deletions or end == len(batches):
+            yield batches[start:end]
+            start = end
 
 
 def _target(relation: Relation, held: Sequence[Held], key: Sequence[str], version: str) -> Target:

@@ -65,10 +65,10 @@ class DryRun(SqlDestination):
         self._lost = False
         self._opened = ExitStack()
 
-    def begin_slice(self, *, atomic: bool) -> None:
+    def begin_slice(self, *, atomic: bool, whole: bool = False) -> None:
         """Start a slice, or start it again."""
         self._watch.start_again()
-        super().begin_slice(atomic=atomic)
+        super().begin_slice(atomic=atomic, whole=whole)
 
     def commit(self, chunk: Chunk) -> Written:
         """Write a chunk, and count it."""
@@ -78,7 +78,9 @@ class DryRun(SqlDestination):
 
     def finish(self, report: RunReport, **how: Any) -> None:
         """End the slice, tell the difference, and roll back everything."""
+        deleted = report.records.deleted
         super().finish(report, **how)
+        self._watch.count_vanished(report.records.deleted - deleted)
         self._tell(report)
 
     def abandon(self, report: RunReport | None = None, *, clear_resume: bool = False) -> None:

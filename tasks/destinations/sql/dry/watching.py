@@ -37,6 +37,7 @@ class Watch:
         self._before: Relation | None = None
         self._rows_before = 0
         self._written = self._unchanged = 0
+        self._buried = self._vanished = 0
         self._keys: list[Key] = []
 
     def begin(self, connection: Connection) -> None:
@@ -48,6 +49,7 @@ class Watch:
     def start_again(self) -> None:
         """Forget what was written: it has been rolled back, or is about to begin."""
         self._written = self._unchanged = 0
+        self._buried = self._vanished = 0
         self._keys.clear()
         self.replaced = None
 
@@ -63,9 +65,14 @@ class Watch:
 
     def count(self, chunk: Chunk, written: Written) -> None:
         """Count a chunk that was written."""
-        self._written += written.written
+        self._written += written.written - written.deleted
+        self._buried += written.deleted
         known = sum(batch.page.known for batch in chunk.batches)
         self._unchanged += written.unchanged + known
+
+    def count_vanished(self, rows: int) -> None:
+        """Count rows that the source has no more."""
+        self._vanished = rows
 
     def difference(self, connection: Connection, report: RunReport) -> Difference:
         """Return the difference as it stands, without examples."""
@@ -110,9 +117,19 @@ class Watch:
         unchanged = min(self._unchanged, report.records.unchanged)
         if mode == "append" or after is None:
             return Difference(new=self._written, unchanged=unchanged)
-        added = rows_in(connection, after.name) - self._rows_before
+        added = rows_in(connection, after.name) - self._rows_before + self._gone
         new = max(0, min(added, self._written))
-        return Difference(new=new, changed=self._written - new, unchanged=unchanged)
+        removed = self._buried + self._vanished
+        return Difference(
+            new=new, changed=self._written - new, unchanged=unchanged, removed=removed
+        )
+
+    @property
+    def _gone(self) -> int:
+        """How many of the rows that would be removed are deleted, and not only marked."""
+        deleted, vanished = self._push.deleted, self._push.vanished
+        buried = self._buried if deleted is not None and deleted.rows == "delete" else 0
+        return buried + (self._vanished if vanished.rows == "delete" else 0)
 
     def _table(self, connection: Connection) -> Relation | None:
         found = self._dialect.describe(connection, self._push.table)

@@ -1,0 +1,132 @@
+"""`push.deleted`: the rows of records that tell of a deletion are marked or deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, TableClause, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.elements import ColumnElement
+
+from astrio.tasks.batch import Deletion, Problem, Reject
+from astrio.tasks.columns import column_name
+from astrio.tasks.destinations.base import Written
+from astrio.tasks.destinations.settings import PushSettings
+from astrio.tasks.destinations.sql import moment
+from astrio.tasks.destinations.sql.clauses import bound, table_of
+from astrio.tasks.destinations.sql.database import savepoint
+from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation
+from astrio.tasks.destinations.sql.keys import fitted_keys, fitted_value, key_columns
+from astrio.tasks.destinations.sql.kinds import Unstorable
+from astrio.tasks.destinations.sql.rows import RULE
+from astrio.tasks.destinations.sql.stream import Stamp
+from astrio.tasks.destinations.vanishing import DELETED_AT
+from astrio.tasks.quality.settings import moment as as_moment
+
+
+class Burying:
+    """Lets rows go one by one; every call works within the caller's transaction."""
+
+    def __init__(self, dialect: Dialect, push: PushSettings, table: str) -> None:
+        """Take the settings, and the table that holds the rows."""
+        self._dialect = dialect
+        self._push = push
+        self._table = table
+
+    def bury(
+        self,
+        connection: Connection,
+        stamp: Stamp,
+        deletions: Sequence[Deletion],
+        written: Written,
+    ) -> None:
+        """Mark or delete the rows that the records tell of.
+
+        One that is gone already is unchanged; one that the database keeps is failed.
+        """
+        if not deletions:
+            return
+        relation = self._dialect.describe(connection, self._table)
+        if relation is None or not key_columns(relation, self._push.key):
+            written.unchanged += len(deletions)
+            return
+        for each in deletions:
+            try:
+                with savepoint(connection):
+                    gone = self._let_go(connection, stamp, relation, each)
+            except DBAPIError as error:
+                written.failed.append(self._refused(each, error))
+            else:
+                written.deleted += gone
+                written.written += gone
+                written.unchanged += not gone
+
+    def _refused(self, deletion: Deletion, error: DBAPIError) -> Reject:
+        words = self._dialect.refusal(error.orig) if isinstance(error.orig, Exception) else None
+        if words is None:
+            raise error
+        problem = Problem(None, RULE, f"the database refuses the deletion: {words}")
+        return Reject(deletion.record, [problem], deletion.key)
+
+    def _let_go(
+        self, connection: Connection, stamp: Stamp, relation: Relation, deletion: Deletion
+    ) -> bool:
+        rows = table_of(relation.name, [each.name for each in relation.columns.values()])
+        mine = self._row_of(relation, rows, deletion)
+        version = relation.columns.get(column_name(self._push.version or "").lower())
+        if not mine or not self._may_go(connection, rows, mine, version, deletion):
+            return False
+        settings = self._push.deleted
+        assert settings is not None  # only then are records taken for deletions
+        if settings.rows == "delete":
+            return connection.execute(rows.delete().where(*mine)).rowcount > 0
+        marked = relation.columns[DELETED_AT]  # the writer has made it
+        now = moment.read(stamp.started or stamp.at)
+        values = {marked.name: fitted_value(self._dialect, marked, now)}
+        if version is not None and deletion.version is not None:
+            values[version.name] = fitted_value(self._dialect, version, deletion.version)
+        return connection.execute(rows.update().where(*mine).values(values)).rowcount > 0
+
+    def _row_of(
+        self, relation: Relation, rows: TableClause, deletion: Deletion
+    ) -> list[ColumnElement[bool]]:
+        """Return what is true of the row, unless it is marked; empty if there can be none."""
+        held = key_columns(relation, self._push.key)
+        found = fitted_keys(self._dialect, held, [deletion.key])
+        if not found:
+            return []
+        pairs = zip(held, found[0], strict=True)
+        mine: list[ColumnElement[bool]] = [rows.c[each.name] == bound(key) for each, key in pairs]
+        marked = relation.columns.get(DELETED_AT)
+        return mine if marked is None else [*mine, rows.c[marked.name].is_(None)]
+
+    def _may_go(
+        self,
+        connection: Connection,
+        rows: TableClause,
+        mine: Sequence[ColumnElement[bool]],
+        version: Held | None,
+        deletion: Deletion,
+    ) -> bool:
+        """Whether the row is not newer than its deletion."""
+        if version is None:
+            return True
+        found = connection.execute(select(rows.c[version.name]).where(*mine)).first()
+        if found is None or found[0] is None or deletion.version is None:
+            return found is not None and found[0] is None
+        try:
+            told = fitted_value(self._dialect, version, deletion.version)
+        except Unstorable:
+            return False
+        return _not_lower(told, found[0])
+
+
+def _not_lower(told: Any, present: Any) -> bool:
+    try:
+        if isinstance(present, date):
+            return as_moment(told) >= as_moment(present)
+        return bool(told >= present)
+    except (TypeError, ValueError):
+        return False

@@ -1,0 +1,37 @@
+"""Columns that astrio keeps in a user's table, beside those of the mapping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from astrio.tasks.destinations.settings import PushSettings
+from astrio.tasks.destinations.sql.dialect import Relation
+from astrio.tasks.destinations.sql.kinds import Kind
+from astrio.tasks.destinations.vanishing import DELETED_AT, marks
+
+
+@dataclass(frozen=True, slots=True)
+class OwnColumn:
+    """A column with the value that each row gets when it is written.
+
+    Attributes:
+        kind: None takes the column as it is.
+    """
+
+    name: str
+    kind: Kind | None
+    value: Any = None
+
+
+def own_columns(push: PushSettings, relation: Relation | None) -> list[OwnColumn]:
+    """Return the columns of a table that rows are upserted into.
+
+    A row that comes back is no longer marked, also if the file has ceased to ask for marks.
+    """
+    if push.mode != "upsert":
+        return []
+    if marks(push.vanished, push.deleted):
+        return [OwnColumn(DELETED_AT, Kind.TIMESTAMP)]
+    marked = relation is not None and DELETED_AT in relation.columns
+    return [OwnColumn(DELETED_AT, None)] if marked else []
