@@ -103,11 +103,14 @@ class GatewayServer:
             AstrioError: the inbox cannot be opened.
         """
         ledger = Ledger()
-        appender = await asyncio.to_thread(Appender, ledger)
+        # SQLite has one writer; on PostgreSQL a second need not wait for the first one's disk.
+        writers = 2 if ledger.database.dialect.concurrent else 1
+        appenders = [await asyncio.to_thread(Appender, ledger) for _ in range(writers)]
         settings, counts = self._settings, Counts()
         proxies = Networks(settings.proxies)
         pages = Pages(counts, backlog, Networks(settings.metrics_to), proxies)
-        committer = Committer(appender.append, lambda error: self._note(pages, error))
+        appends = [each.append for each in appenders]
+        committer = Committer(appends, lambda error: self._note(pages, error))
         bodies = Bodies(settings.body_seconds, settings.body_memory)
         rate, taken = settings.address_rate, emission(bodies)
         async with AccessLog(settings.access_log) as log:
@@ -137,7 +140,8 @@ class GatewayServer:
                 await stopping.wait()
                 pages.closing = True
             await committer.close()
-        await asyncio.to_thread(appender.close)
+        for each in appenders:
+            await asyncio.to_thread(each.close)
         for line in counts.news():
             self._tell(line)
 

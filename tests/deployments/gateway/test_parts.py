@@ -69,7 +69,7 @@ async def test_arrivals_that_come_meanwhile_share_the_next_transaction() -> None
         going.wait(10)
         return [True] * len(arrivals)
 
-    committer = Committer(append, lambda error: None)
+    committer = Committer([append], lambda error: None)
     first = committer.store(arrival(0))
     await asyncio.sleep(0.05)
     rest = [committer.store(arrival(number)) for number in range(1, 1000)]
@@ -87,7 +87,7 @@ async def test_when_too_many_wait_the_next_is_refused(monkeypatch: pytest.Monkey
         going.wait(10)
         return [True] * len(arrivals)
 
-    committer = Committer(append, lambda error: None)
+    committer = Committer([append], lambda error: None)
     waiting = [committer.store(arrival(number)) for number in range(3)]
     with pytest.raises(InboxUnavailableError):
         committer.store(arrival(9))
@@ -105,7 +105,7 @@ async def test_a_failed_transaction_fails_those_who_waited_and_nobody_else() -> 
             raise error
         return [False] * len(arrivals)
 
-    committer = Committer(append, troubles.append)
+    committer = Committer([append], troubles.append)
     given_up = committer.store(arrival(1))
     given_up.cancel()
     with pytest.raises(InboxUnavailableError):
