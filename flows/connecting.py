@@ -62,7 +62,9 @@ def webhook_name(integration: Integration) -> str | None:
 def with_target(push: PushSettings) -> PushSettings:
     """Return `push` with its saved database, or what else is saved, read; raises as `connected`."""
     if isinstance(push.to, OtherTarget):
-        return push.model_copy(update={"to": push.to.connected()})
+        place = push.to.connected()
+        table = push.table if place.tables else place.stream
+        return push.model_copy(update={"to": place, "table": table})
     if not isinstance(push.to, str):
         return push
     target = SqlTarget.saved(reader.database(push.to), push.to)

@@ -93,7 +93,7 @@ class Run:
         integration = self.integration = await asyncio.to_thread(connected, self.integration)
         refuse_a_part(integration, self.options)
         destination = self._destination()
-        outcome = Outcome(destination, self.account)
+        outcome = Outcome(destination, self.account, staged=integration.push.staged)
         identity = RunIdentity(
             self.account.run_id,
             integration.name,
@@ -218,8 +218,9 @@ class Run:
         incremental = source.incremental
         judged_at_end = source.paginate.total is not None or integration.max_rejected is not None
         judged_at_end |= any(each.severity == "error" for each in integration.quality)
-        outcome.atomic = integration.push.mode == "append" and (not durable or judged_at_end)
-        outcome.staged = integration.push.mode == "replace"
+        appends = integration.push.mode == "append" and not outcome.staged
+        outcome.atomic = appends and (not durable or judged_at_end)
+        outcome.replaces = integration.push.mode == "replace"
         unbounded = (options.since, options.until, options.limit) == (None, None, None)
         whole = incremental is None or options.full_refresh
         outcome.reread = integration.push.mode == "upsert" and unbounded and whole
@@ -238,7 +239,7 @@ class Run:
             )
             # The cursor of a window is told with its last page.
             in_order = incremental.sorted or incremental.step or source.paginate.cap
-            outcome.sorted = bool(in_order) and not outcome.atomic
+            outcome.sorted = bool(in_order) and not outcome.all_or_nothing
 
     def _advanced(self, known: Any, cursor: Any, window: Window) -> Any:
         incremental = self.integration.source.incremental

@@ -75,6 +75,9 @@ def _difference(found: Difference) -> Iterator[tuple[str, str]]:
     """Yield what a dry run would change; no row is among it, as anybody may see the artifact."""
     counts = ("new", "changed", "unchanged", "removed")
     yield "Rows", ", ".join(f"{getattr(found, name):,} {name}" for name in counts)
+    if found.file is not None:
+        how = "replaces " if found.file.replaces else ""
+        yield "File", f"{how}{found.file.name}, {found.file.bytes:,} bytes"
     columns = ", ".join(f"{name} {kind}" for name, kind in found.columns_added.items())
     if found.table_created:
         yield "New table", columns

@@ -27,6 +27,22 @@ class ChangedRow(BaseModel):
     fields: dict[str, ChangedField]
 
 
+class FileDifference(BaseModel):
+    """The file that a run would write.
+
+    Attributes:
+        name: its absolute path, or its URL.
+        bytes: its size, or nearly.
+        replaces: it would take the place of one that is there.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    bytes: int
+    replaces: bool = False
+
+
 class Difference(BaseModel):
     """The destination after a run, compared with the destination as it is.
 
@@ -41,6 +57,7 @@ class Difference(BaseModel):
         columns_added: columns that the table lacks, with their types; all of a table's that is
             created.
         columns_widened: columns that would change their type, each with `BIGINT to TEXT`.
+        file: the file that would be written, where records go to files.
         examples: the first changed rows. They hold people's data: they are shown to whoever asked
             for the dry run, and kept nowhere.
     """
@@ -54,4 +71,5 @@ class Difference(BaseModel):
     table_created: bool = False
     columns_added: dict[str, str] = Field(default_factory=dict)
     columns_widened: dict[str, str] = Field(default_factory=dict)
+    file: FileDifference | None = None
     examples: list[ChangedRow] = Field(default_factory=list)

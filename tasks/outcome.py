@@ -31,7 +31,8 @@ class Outcome:
         higher: the higher of two cursor values.
         cursor: name of the cursor field, for the report.
         atomic: the slice stays in one transaction.
-        staged: the rows take the place of the table's at the end (`replace`).
+        staged: what is written is seen at the end, or not at all.
+        replaces: it takes the place of all that was there before (`replace`).
         sorted: the watermark moves with each chunk.
         quality: the thresholds of `quality:`.
         earlier: what is remembered of the fields in earlier runs.
@@ -49,6 +50,7 @@ class Outcome:
     cursor: str | None = None
     atomic: bool = False
     staged: bool = False
+    replaces: bool = False
     sorted: bool = False
     quality: Sequence[QualitySettings] = ()
     earlier: dict[str, Any] | None = None

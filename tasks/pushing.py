@@ -84,7 +84,7 @@ async def _renew_lease(outcome: Outcome) -> None:
 async def _close_account(outcome: Outcome) -> RunReport:
     account, report = outcome.account, outcome.account.report
     account.close()
-    account.check(whole=outcome.staged)
+    account.check(whole=outcome.replaces)
     profile = judge(outcome)
     watermark = _watermark(outcome)
     if outcome.cursor is not None and watermark is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support.connectors import write  # noqa: F401 (a fixture)
 from tests.support.postgres import postgres, postgres_url  # noqa: F401 (fixtures)
+from tests.support.s3 import bucket, s3_url  # noqa: F401 (fixtures)
 
 from astrio.blocks import redaction
 

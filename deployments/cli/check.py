@@ -16,6 +16,7 @@ from astrio.flows.reading.mistakes import IntegrationFileError, Mistake
 from astrio.flows.reading.read import LoadedAction, LoadedTrigger, Model, read_file
 from astrio.flows.trigger import TriggerFile
 from astrio.tasks.actions.settings import ActionFile
+from astrio.tasks.destinations.files.target import FilesTarget
 from astrio.tasks.destinations.targets.webhook import WebhookDestination
 
 app = typer.Typer()
@@ -113,6 +114,8 @@ def _summary(file: Path, integration: Model | None, mistakes: list[Mistake]) -> 
     push = integration.push
     if isinstance(push.to, WebhookDestination):
         return f"{file}: ok ({fields}, each record to a webhook" + ended
+    if isinstance(push.to, FilesTarget):
+        return f"{file}: ok ({fields}, {push.mode} as {push.to.form} to {push.to.reference}" + ended
     return f"{file}: ok ({fields}, {push.mode} into {push.table}" + ended
 
 

@@ -20,6 +20,7 @@ from astrio.flows.reading.node import Node
 from astrio.flows.reading.read import LoadedAction, LoadedTrigger, read_file
 from astrio.flows.reading.spellings import canonical
 from astrio.flows.trigger import TriggerFile
+from astrio.tasks.destinations.targets.file import LocalFileTarget
 from astrio.tasks.python.folder import VARIABLE, connectors_folder, modules_in
 from astrio.tasks.python.references import PLACES as REFERENCES
 
@@ -177,7 +178,11 @@ def _differing(one: Any, other: Any, path: tuple[str, ...] = ()) -> Iterator[tup
 
 
 def _relative_paths(integration: Integration, root: Node) -> Iterator[Mistake]:
-    url = getattr(integration.push.to, "url", "")
+    to = integration.push.to
+    if isinstance(to, LocalFileTarget) and not Path(to.file).is_absolute():
+        words = "a worker runs in a folder of its own: give an absolute path"
+        yield _at(root, ("push", "to", "file"), words)
+    url = getattr(to, "url", "")
     if _RELATIVE_SQLITE.match(url):
         words = "a worker runs in a folder of its own: give an absolute path (sqlite:////…)"
         yield _at(root, ("push", "to", "url"), words)

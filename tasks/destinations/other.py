@@ -28,11 +28,15 @@ class OtherTarget(Settings):
             is of this form.
         modes: the modes that mean something there, the usual one first.
         any_mode: whether another mode is read as the usual one, and not refused.
+        whole: what a run writes is seen at its end, or not at all.
+        tables: whether `push.table` may name the stream; else the place alone does.
     """
 
     told_by: ClassVar[frozenset[str]]
     modes: ClassVar[tuple[str, ...]] = ("append",)
     any_mode: ClassVar[bool] = False
+    whole: ClassVar[bool] = False
+    tables: ClassVar[bool] = True
 
     @property
     @abstractmethod

@@ -56,7 +56,8 @@ def _form_of(value: Any) -> type[OtherTarget] | None:
     """Return the form that a `push.to` is of, None for a SQL database."""
     if isinstance(value, OtherTarget):
         return type(value)
-    keys = set(map(to_snake, filter(_is_text, value))) if isinstance(value, Mapping) else set()
+    given = set(filter(_is_text, value)) if isinstance(value, Mapping) else set()
+    keys = given.union(map(to_snake, given))  # as it is, too: `s3` has no other spelling
     return next((form for form in _FORMS if form.told_by & keys), None)
 
 
@@ -156,6 +157,12 @@ class PushSettings(Settings):
         if self.table == _UNNAMED:
             object.__setattr__(self, "table", to.stream)
         return self
+
+    @property
+    def staged(self) -> bool:
+        """Whether what a run writes is seen at its end, or not at all."""
+        whole = isinstance(self.to, OtherTarget) and self.to.whole
+        return self.mode == "replace" or whole
 
     @property
     def target(self) -> SqlTarget:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from astrio.flows.reading.checks.files import is_file
 from astrio.flows.reading.known import closest
 from astrio.flows.reading.mistakes import Mistake
 from astrio.flows.reading.node import Node
@@ -14,7 +15,8 @@ def check(root: Node) -> Iterator[Mistake]:
     """Yield what cannot work: an upsert without a key, a key that is not mapped."""
     push = root.entry("push")
     mode, key = root.text("push", "mode") or "append", root.at("push", "key")
-    if push and push.node.entries is not None and mode == "upsert" and not (key and key.items):
+    upserts = mode == "upsert" and not is_file(root)
+    if push and push.node.entries is not None and upserts and not (key and key.items):
         words = "`mode: upsert` needs `key`: the targets that identify a row, e.g. [id]"
         yield Mistake.at(push.place, "push", words)
     table = root.at("push", "table")
@@ -23,7 +25,7 @@ def check(root: Node) -> Iterator[Mistake]:
         yield Mistake.at(table.place, "push.table", words)
     targets = root.at("map")
     version = root.at("push", "version")
-    if version and not (key and key.items):
+    if version and not (key and key.items) and not is_file(root):
         words = "`version` tells rows of the same key apart: give `key` and `mode: upsert`"
         yield Mistake.at(version.place, "push.version", words)
     if targets and targets.entries is not None:

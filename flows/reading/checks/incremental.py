@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from astrio.flows.reading.checks.files import is_file
 from astrio.flows.reading.mistakes import Mistake
 from astrio.flows.reading.node import Entry, Node
 
@@ -19,7 +20,7 @@ def check(root: Node) -> Iterator[Mistake]:
     if mode == "replace":
         words = "`mode: replace` would delete what an incremental run does not read again"
         yield Mistake.at(entry.place, "source.incremental", words)
-    lookback = entry.node.entry("lookback")
+    lookback = None if is_file(root) else entry.node.entry("lookback")
     if lookback and lookback.node.value and mode == "append" and not (key and key.items):
         words = "`lookback` reads records again, which `mode: append` would write twice: give"
         words += " `push.key`, or use `mode: upsert`"

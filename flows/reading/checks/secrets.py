@@ -35,6 +35,8 @@ _PASSWORDS = (
     ("source", "api", "tls", "password"),
     ("source", "webhook", "secret"),
     ("push", "to", "tls", "password"),
+    ("push", "to", "s3", "secret_access_key"),
+    ("push", "to", "s3", "session_token"),
 )
 
 

@@ -73,7 +73,7 @@ def settle(
             gone.add(each.identity)
         taken.add(row["new_identity"])
         again.append(row)
-    _close(connection, stamp, left)
+    close(connection, stamp, left)
     _renew(connection, again)
     gone |= {each.identity for each in left.values()}
     return gone, {row["new_identity"] for row in again}
@@ -104,7 +104,8 @@ def _renewed(stored: Stored, reject: Reject, stamp: Stamp, taken: set[str]) -> d
     return {"row": stored.id} | {f"new_{name}": row[name] for name in _RENEWED}
 
 
-def _close(connection: Connection, stamp: Stamp, rows: Iterable[int]) -> None:
+def close(connection: Connection, stamp: Stamp, rows: Iterable[int]) -> None:
+    """Close the open rows of these ids: their records are written."""
     mine = (quarantine.c.id == bindparam("row"), is_open)
     update = quarantine.update().where(*mine).values(state="resolved", closed_at=stamp.at)
     closing = [{"row": row} for row in rows]
