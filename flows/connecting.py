@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from astrio.blocks.api import RestApi, check_base_url
-from astrio.blocks.errors import ConfigurationError
+from astrio.blocks.api import RestApi
 from astrio.blocks.store import reader
 from astrio.blocks.webhooks.source import WebhookSource
 from astrio.flows.integration import Integration
 from astrio.flows.variables import read_secrets
+from astrio.tasks.connection import filled_api
+from astrio.tasks.destinations.api.settings import Surroundings
 from astrio.tasks.destinations.other import OtherTarget
 from astrio.tasks.destinations.settings import PushSettings, SqlTarget
-from astrio.tasks.mapping.template import render
 
 
 def connected(integration: Integration) -> Integration:
@@ -26,7 +26,7 @@ def connected(integration: Integration) -> Integration:
     """
     reader.forget()
     ready = with_source(integration)
-    ready = ready.model_copy(update={"push": with_target(ready.push)})
+    ready = ready.model_copy(update={"push": _within(with_target(ready.push), ready)})
     read_secrets(ready)
     return ready
 
@@ -71,6 +71,19 @@ def with_target(push: PushSettings) -> PushSettings:
     return push.model_copy(update={"to": target})
 
 
+def _within(push: PushSettings, integration: Integration) -> PushSettings:
+    """Return `push` with what its destination may need of the rest of the file."""
+    if not isinstance(push.to, OtherTarget):
+        return push
+    beside = Surroundings(
+        variables=integration.vars,
+        retry=integration.retry,
+        errors=integration.errors,
+        mapped=integration.map is not None or integration.transform is not None,
+    )
+    return push.model_copy(update={"to": push.to.within(beside)})
+
+
 def resolved_api(integration: Integration, started: datetime | None = None) -> RestApi | None:
     """Return the connection with `vars` and `{{timestamp}}` filled in; secrets stay references.
 
@@ -85,16 +98,5 @@ def resolved_api(integration: Integration, started: datetime | None = None) -> R
     """
     if integration.source.api is None:
         return None
-    api = integration.source.connection
     scope = {"timestamp": (started or datetime.now(UTC)).isoformat(), **integration.vars}
-    base_url = str(render(api.base_url, scope))
-    if "${" not in base_url:
-        try:
-            check_base_url(base_url)
-        except ValueError as error:
-            raise ConfigurationError(
-                f"`source.api.base_url` of {integration.name}, with its vars filled in: {error}.",
-                advice="Mend `vars` or `base_url`.",
-            ) from error
-    headers = {name: str(render(value, scope)) for name, value in api.headers.items()}
-    return api.model_copy(update={"base_url": base_url, "headers": headers})
+    return filled_api(integration.source.connection, scope, f"source.api of {integration.name}")

@@ -29,7 +29,7 @@ from astrio.tasks.account import Account
 from astrio.tasks.children.plan import no_marks
 from astrio.tasks.decode.choice import Decoding
 from astrio.tasks.destinations.base import Destination, RunIdentity, StreamState
-from astrio.tasks.destinations.opening import open_destination, open_dry_run
+from astrio.tasks.destinations.opening import open_destination, open_dry_run, takes_back
 from astrio.tasks.difference import ChangedRow
 from astrio.tasks.incremental import Window, advance, higher, plan_window
 from astrio.tasks.mapping.context import MappingContext
@@ -219,14 +219,15 @@ class Run:
         judged_at_end = source.paginate.total is not None or integration.max_rejected is not None
         judged_at_end |= any(each.severity == "error" for each in integration.quality)
         appends = integration.push.mode == "append" and not outcome.staged
-        outcome.atomic = appends and (not durable or judged_at_end)
+        once = appends and (not durable or judged_at_end)
+        outcome.atomic = once and takes_back(integration.push)
         outcome.replaces = integration.push.mode == "replace"
         unbounded = (options.since, options.until, options.limit) == (None, None, None)
         whole = incremental is None or options.full_refresh
         outcome.reread = integration.push.mode == "upsert" and unbounded and whole
         if integration.push.vanished.rows != "keep":
             outcome.whole = reads_everything(integration, options, window)
-        if durable and not outcome.all_or_nothing and options.limit is None:
+        if durable and not (once or outcome.all_or_nothing) and options.limit is None:
             outcome.resume_point = ResumeMaker(integration, options, window)
         if incremental is None:
             return
@@ -239,7 +240,7 @@ class Run:
             )
             # The cursor of a window is told with its last page.
             in_order = incremental.sorted or incremental.step or source.paginate.cap
-            outcome.sorted = bool(in_order) and not outcome.all_or_nothing
+            outcome.sorted = bool(in_order) and not (once or outcome.all_or_nothing)
 
     def _advanced(self, known: Any, cursor: Any, window: Window) -> Any:
         incremental = self.integration.source.incremental

@@ -73,8 +73,14 @@ def _changes(table: TableChanges) -> Iterator[tuple[str, str]]:
 
 def _difference(found: Difference) -> Iterator[tuple[str, str]]:
     """Yield what a dry run would change; no row is among it, as anybody may see the artifact."""
-    counts = ("new", "changed", "unchanged", "removed")
-    yield "Rows", ", ".join(f"{getattr(found, name):,} {name}" for name in counts)
+    sends = found.requests is not None
+    counts = (
+        ("new", "changed", "unchanged") if sends else ("new", "changed", "unchanged", "removed")
+    )
+    told = ", ".join(f"{getattr(found, name):,} {name}" for name in counts)
+    yield "Records" if sends else "Rows", told
+    if found.requests is not None:
+        yield "Requests to send", f"{found.requests:,}"
     if found.file is not None:
         how = "replaces " if found.file.replaces else ""
         yield "File", f"{how}{found.file.name}, {found.file.bytes:,} bytes"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
 MOST_EXAMPLES: Final = 10
 
@@ -43,6 +43,27 @@ class FileDifference(BaseModel):
     replaces: bool = False
 
 
+class SentRequest(BaseModel):
+    """A request as it may be looked at: secrets masked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str | None
+
+
+class PlannedRequest(ChangedRow):
+    """A request that the run would send, in the place of a changed row.
+
+    Its key is the record's; it is empty where the request carries several, or one without a key.
+    """
+
+    request: SentRequest
+    records: int
+
+
 class Difference(BaseModel):
     """The destination after a run, compared with the destination as it is.
 
@@ -58,8 +79,9 @@ class Difference(BaseModel):
             created.
         columns_widened: columns that would change their type, each with `BIGINT to TEXT`.
         file: the file that would be written, where records go to files.
-        examples: the first changed rows. They hold people's data: they are shown to whoever asked
-            for the dry run, and kept nowhere.
+        requests: how many requests would be sent, None where rows are written.
+        examples: the first changed rows, or the first requests. They hold people's data: they are
+            shown to whoever asked for the dry run, and kept nowhere.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -72,4 +94,5 @@ class Difference(BaseModel):
     columns_added: dict[str, str] = Field(default_factory=dict)
     columns_widened: dict[str, str] = Field(default_factory=dict)
     file: FileDifference | None = None
-    examples: list[ChangedRow] = Field(default_factory=list)
+    requests: int | None = None
+    examples: list[SerializeAsAny[ChangedRow]] = Field(default_factory=list)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from astrio.deployments.cli.difference import changed_rows
+from astrio.deployments.cli.difference import changed_rows, planned_requests
 from astrio.deployments.cli.output import clean, say, show
 from astrio.flows.summary import facts, headline
+from astrio.tasks.difference import PlannedRequest
 from astrio.tasks.report import RunReport
 
 _COLOURS = {"completed": "green", "completed_with_rejects": "yellow"}
@@ -21,7 +22,8 @@ def show_report(report: RunReport, *, page: str | None = None) -> None:
         table.add_row(Text(label, style="dim"), clean(text))
     show(table)
     if report.difference is not None and report.difference.examples:
-        show(changed_rows(report.difference))
+        requests = [each for each in report.difference.examples if isinstance(each, PlannedRequest)]
+        show(planned_requests(requests) if requests else changed_rows(report.difference))
     if page is not None:  # outside of the table, which would cut it off
         show(Text.assemble("  ", (f"{'In the UI':23}", "dim"), clean(page)))
     for warning in report.warnings:
@@ -35,11 +37,15 @@ def _explain(report: RunReport) -> None:
         for line in (report.error.request, report.error.advice):
             if line:
                 say(f"  {line}")
-    elif report.records.rejected and report.dry_run:
+    elif _lost(report) and report.dry_run:
         say("  See why: astrio preview shows records with the rules that they break.")
-    elif report.records.rejected:
+    elif _lost(report):
         say(f"  See why: astrio quarantine list {report.integration}")
 
 
 def _style(report: RunReport) -> str:
     return f"bold {_COLOURS.get(report.state, 'red')}"
+
+
+def _lost(report: RunReport) -> int:
+    return report.records.rejected + report.records.failed

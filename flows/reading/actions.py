@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_snake
 from astrio.flows.reading.mistakes import Mistake
 from astrio.flows.reading.node import Entry, Node
 from astrio.tasks.actions.settings import FILE_KEYS, Action
+from astrio.tasks.destinations.targets.action import ActionTarget
 
 _OF_TABLES = ("table", "mode", "key")
 _OF_ACTIONS = frozenset(Action.model_fields) - {"url"} | {"content", "embeds"}
@@ -20,6 +21,13 @@ def is_action(root: Node) -> bool:
     if any(root.entry(key) for key in ("source", "on", "event", "endpoint", "webhook")):
         return False
     return _is_alone(root) or _is_pushed(root)
+
+
+def sends_an_action(root: Node) -> bool:
+    """Whether an integration sends an action for each record of its source."""
+    to = root.at("push", "to")
+    keys = frozenset(map(to_snake, (to.entries if to else None) or {}))
+    return root.entry("source") is not None and ActionTarget.tells(keys)
 
 
 def canonical_action(root: Node, name: str) -> Node:

@@ -10,18 +10,14 @@ from astrio.flows.reading.node import Node
 _KEYS: dict[str, str] = {
     "": "endpoints authentication endpoint validation",
     "source": "graphql event",
-    "push.to": "api request batch file format s3 webhook integration",
+    "push.to": "file format s3 webhook integration",
 }
-_ACTION = {"push.to": "method params body form text headers content embeds"}
 _VALUES: dict[str, str] = {}
 _NOT_YET = "is not available yet in this version"
 
 
 def later_key(parent: str, key: str) -> str:
     """Return the message for a key of a later version, or an empty text."""
-    if key in _ACTION.get(parent, "").split():
-        words = f"`{key}` belongs to an action, which is not available yet for a whole source; "
-        return words + "without `source`, `astrio call` sends it for one record"
     return f"`{key}` {_NOT_YET}" if key in _KEYS.get(parent, "").split() else ""
 
 

@@ -28,7 +28,7 @@ def canonical(root: Node) -> Node:
     """
     entries = {key: entry for key, entry in (root.entries or {}).items() if key != "$schema"}
     root = replace(root, entries=entries)
-    for keys in (("source", "api", "auth"), ("push", "to", "auth")):
+    for keys in (("source", "api", "auth"), ("push", "to", "auth"), ("push", "to", "api", "auth")):
         root = _changed(root, keys)
     return root
 

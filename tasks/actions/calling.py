@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from astrio.blocks.api import RestApi
 from astrio.blocks.errors import AstrioError, ConfigurationError
 from astrio.blocks.redaction import redact
 from astrio.tasks.actions.judging import judged
@@ -160,20 +161,36 @@ def preview(
     record = judged(file, _object(data), context)
     api, path = connection_of(file.action, masked)
     request = request_of(file.action, path, scope_of(record, file.vars, context), masked)
+    return shown(api, request)
+
+
+def shown(api: RestApi, request: ApiRequest) -> Preview:
+    """Return a request, made with `masked`, as it may be looked at.
+
+    Raises:
+        ConfigurationError: its body cannot be made.
+    """
     content, headers = encode_body(request)
     query = str(with_params(httpx.URL("/"), request.params, request.arrays, filled=True))
-    url = api.base_url + request.url
+    url = joined(api.base_url, request.url)
     if request.params:
         url += ("&" if "?" in url else "?") + query.partition("?")[2]
     own = {name.lower() for name in request.headers}
     usual = {name: value for name, value in headers.items() if name.lower() not in own}
-    shown = {**usual, **request.headers}
+    told = {**usual, **request.headers}
     return Preview(
         request.method,
         redact(url),
-        {name: _shown(name, value) for name, value in shown.items()},
+        {name: _shown(name, value) for name, value in told.items()},
         _body(content),
     )
+
+
+def joined(base: str, path: str) -> str:
+    """Return the URL of a path below a base URL."""
+    if not path or path.startswith("?"):
+        return base + path
+    return f"{base.rstrip('/')}/{path.lstrip('/')}"
 
 
 def excerpt(content: bytes) -> str:

@@ -21,6 +21,7 @@ from astrio.tasks.http.first import build_request
 from astrio.tasks.http.marks import Marks
 from astrio.tasks.http.request import ApiRequest, FilledRequest
 from astrio.tasks.mapping.context import MappingContext
+from astrio.tasks.settings import RequestContent
 
 Fill = Callable[[str], str]
 _CONTENT: Final = (
@@ -66,40 +67,58 @@ def scope_of(
 
 
 def request_of(
-    action: Action, path: str, scope: Mapping[str, Any], fill: Fill = resolve
+    content: RequestContent,
+    path: str,
+    scope: Mapping[str, Any],
+    fill: Fill = resolve,
+    context: MappingContext | None = None,
 ) -> ApiRequest:
     """Return the request for a record.
 
     Args:
-        action: what is sent.
+        content: what is sent.
         path: of the URL, from `connection_of`.
         scope: what expressions may name.
         fill: returns what a reference stands for.
+        context: the clock of `now()`; by default this moment.
 
     Raises:
         RecordRejectedError: a placeholder cannot be filled in from this record.
         ConfigurationError: a variable is not set.
     """
-    marks = Marks(fill)
-    template = action.model_copy(
-        update={name: marks.put(getattr(action, name)) for name in _CONTENT}
-    )
-    try:
-        request = _by_kind(build_request(template, marks.put(path), scope))
-    except ConfigurationError as error:
-        told = f"{marks.written(error.message).rstrip('.')}. Nothing was sent."
-        raise RecordRejectedError(told, advice=error.advice) from None
-    xml = request.body_kind == "xml"
-    values = {each: getattr(request, each) for each in ApiRequest.__slots__}
-    filled = FilledRequest(**values)
-    return replace(
-        filled,
-        url=marks.taken(request.url, lambda text: quote(text, safe="")),
-        params=marks.taken(request.params),
-        headers=marks.taken(request.headers),
-        body=marks.taken(request.body, (lambda text: escape(text, _QUOTES)) if xml else str),
-        content_type=marks.taken(request.content_type),
-    )
+    return RequestTemplate(content, path, fill).request(scope, context)
+
+
+class RequestTemplate:
+    """What is sent for each record, its references told from what a record holds."""
+
+    def __init__(self, content: RequestContent, path: str, fill: Fill = resolve) -> None:
+        """Take what `request_of` takes."""
+        self._marks = marks = Marks(fill)
+        marked = {name: marks.put(getattr(content, name)) for name in _CONTENT}
+        self._content = content.model_copy(update=marked)
+        self._path = marks.put(path)
+
+    def request(
+        self, scope: Mapping[str, Any], context: MappingContext | None = None
+    ) -> FilledRequest:
+        """Return the request for a record; raises as `request_of`."""
+        marks = self._marks
+        try:
+            request = _by_kind(build_request(self._content, self._path, scope, context))
+        except ConfigurationError as error:
+            told = f"{marks.written(error.message).rstrip('.')}. Nothing was sent."
+            raise RecordRejectedError(told, advice=error.advice) from None
+        xml = request.body_kind == "xml"
+        filled = FilledRequest(**{each: getattr(request, each) for each in ApiRequest.__slots__})
+        return replace(
+            filled,
+            url=marks.taken(request.url, lambda text: quote(text, safe="")),
+            params=marks.taken(request.params),
+            headers=marks.taken(request.headers),
+            body=marks.taken(request.body, (lambda text: escape(text, _QUOTES)) if xml else str),
+            content_type=marks.taken(request.content_type),
+        )
 
 
 def _by_kind(request: ApiRequest) -> ApiRequest:

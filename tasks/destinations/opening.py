@@ -57,6 +57,11 @@ def open_dry_run(
     return DryRun(push, integration, keeping, examples=examples)
 
 
+def takes_back(push: PushSettings) -> bool:
+    """Whether a slice that is written in one transaction can be rolled back."""
+    return not isinstance(push.to, OtherTarget) or push.to.takes_back
+
+
 def destination_reference(push: PushSettings) -> str:
     """Return what identifies the destination to people, without secrets: an absolute path, say.
 

@@ -15,6 +15,7 @@ from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.settings import Settings
 
 if TYPE_CHECKING:
+    from astrio.tasks.destinations.api.settings import Surroundings
     from astrio.tasks.destinations.base import Destination
     from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
     from astrio.tasks.difference import ChangedRow
@@ -30,6 +31,7 @@ class OtherTarget(Settings):
         any_mode: whether another mode is read as the usual one, and not refused.
         whole: what a run writes is seen at its end, or not at all.
         tables: whether `push.table` may name the stream; else the place alone does.
+        takes_back: whether what is committed in one transaction can be rolled back as a whole.
     """
 
     told_by: ClassVar[frozenset[str]]
@@ -37,6 +39,12 @@ class OtherTarget(Settings):
     any_mode: ClassVar[bool] = False
     whole: ClassVar[bool] = False
     tables: ClassVar[bool] = True
+    takes_back: ClassVar[bool] = True
+
+    @classmethod
+    def tells(cls, keys: frozenset[str]) -> bool:
+        """Whether a mapping that has these keys (`snake_case`) is of this form."""
+        return bool(cls.told_by & keys)
 
     @property
     @abstractmethod
@@ -56,6 +64,10 @@ class OtherTarget(Settings):
         Raises:
             AstrioError: see `astrio.blocks.store.reader`.
         """
+        return self
+
+    def within(self, beside: Surroundings) -> OtherTarget:  # noqa: ARG002 (for forms that need it)
+        """Return it with what the file says elsewhere."""
         return self
 
     @abstractmethod

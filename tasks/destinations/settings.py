@@ -57,8 +57,9 @@ def _form_of(value: Any) -> type[OtherTarget] | None:
     if isinstance(value, OtherTarget):
         return type(value)
     given = set(filter(_is_text, value)) if isinstance(value, Mapping) else set()
-    keys = given.union(map(to_snake, given))  # as it is, too: `s3` has no other spelling
-    return next((form for form in _FORMS if form.told_by & keys), None)
+    # As it is, too: `s3` has no other spelling.
+    keys = frozenset(given.union(map(to_snake, given)))
+    return next((form for form in _FORMS if form.tells(keys)), None)
 
 
 def _is_text(key: Any) -> bool:

@@ -21,7 +21,7 @@ from astrio.blocks.errors import (
 )
 from astrio.blocks.redaction import redact
 from astrio.tasks.answers import Answers
-from astrio.tasks.http.advice import status_error
+from astrio.tasks.http.advice import RefusedError, status_error
 from astrio.tasks.http.answer import Answer
 from astrio.tasks.http.body import read_body, spool_body
 from astrio.tasks.http.credentials import Signing, credentials_of
@@ -214,10 +214,12 @@ class ApiClient:
             if answer.status not in _REDIRECTS or location is None:
                 return answer
             if answer.status < 307 and request.method not in ("GET", "HEAD"):
-                raise ApiAnswerError(
+                raise RefusedError(
                     f"The API redirects the {request.method} with {answer.status}, which would "
                     "turn it into a GET.",
                     advice="Put the final address into base_url and path.",
+                    request=None,
+                    status=answer.status,
                 )
             url = self._origins.follow(url, location)
         raise ApiAnswerError(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
@@ -14,12 +15,14 @@ from astrio.tasks.http.marks import Marks
 from astrio.tasks.http.request import ApiRequest, BodyKind
 from astrio.tasks.incremental import Window, format_bound, sent_bounds
 from astrio.tasks.incremental_settings import IncrementalSettings
+from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.mapping.parser import PLACEHOLDER
 from astrio.tasks.mapping.template import render
 from astrio.tasks.settings import GraphQLSettings, RequestContent, RequestSettings
 
+Fill = Callable[[Any], Any]
 _DATA = ("parent", "event")
-_KEY_HEADER = "Idempotency-Key"
+KEY_HEADER = "Idempotency-Key"
 _PLAIN_KINDS: tuple[BodyKind, ...] = ("form", "text", "multipart", "file", "base64")
 
 
@@ -46,31 +49,38 @@ def build_first_request(
     return request if incremental is None else _bounded(request, window, incremental)
 
 
-def build_request(settings: RequestContent, path: str, variables: Mapping[str, Any]) -> ApiRequest:
+def build_request(
+    settings: RequestContent,
+    path: str,
+    variables: Mapping[str, Any],
+    context: MappingContext | None = None,
+) -> ApiRequest:
     """Return a request with its placeholders filled in.
 
     Args:
         settings: what is sent.
         path: below the connection's base URL; in it each value becomes one encoded segment.
         variables: what expressions may name.
+        context: the clock of `now()`; by default this moment.
 
     Raises:
         ConfigurationError: a placeholder cannot be filled in.
     """
-    kind, body = _body(settings, variables)
-    headers = {name: str(render(text, variables)) for name, text in settings.headers.items()}
+    fill = partial(render, scope=variables, context=context)
+    kind, body = _body(settings, fill)
+    headers = {name: str(fill(text)) for name, text in settings.headers.items()}
     key = settings.idempotency_key
     return ApiRequest(
         method="POST" if settings.graphql else settings.method,
-        url=_path(path, variables),
-        params=dict(render(settings.params, variables)),
+        url=_path(path, fill),
+        params=dict(fill(settings.params)),
         headers=headers,
         body=body,
         body_kind=kind,
         idempotent=settings.idempotent or _only_asks(settings.graphql),
-        content_type=render(settings.content_type, variables),
+        content_type=fill(settings.content_type),
         arrays=settings.arrays,
-        key_header=_KEY_HEADER if key is True else key or None,
+        key_header=KEY_HEADER if key is True else key or None,
     )
 
 
@@ -93,11 +103,11 @@ def _refuse_references(
         )
 
 
-def _path(path: str, variables: Mapping[str, Any]) -> str:
+def _path(path: str, fill: Fill) -> str:
     """Fill in a path; a value with / or ? in it stays one segment, and none is left empty."""
 
     def segment(placeholder: str) -> str:
-        value = render(placeholder, variables)
+        value = fill(placeholder)
         if value is None or value == "":
             raise ConfigurationError(
                 f"{placeholder} in the path {path!r} is empty.", advice="Give it a value in vars."
@@ -109,12 +119,12 @@ def _path(path: str, variables: Mapping[str, Any]) -> str:
     return PLACEHOLDER.sub(lambda match: segment(match.group()), path)
 
 
-def _body(settings: RequestContent, variables: Mapping[str, Any]) -> tuple[BodyKind, Any]:
+def _body(settings: RequestContent, fill: Fill) -> tuple[BodyKind, Any]:
     """Return the kind and the filled-in values of whichever body the file gives."""
     if settings.graphql is not None:
-        return "json", render(_operation(settings.graphql), variables)
+        return "json", fill(_operation(settings.graphql))
     if settings.xml is not None:
-        return "xml", _xml(settings.xml, variables)
+        return "xml", _xml(settings.xml, fill)
     for kind in _PLAIN_KINDS:
         value = getattr(settings, kind)
         if value is not None:
@@ -123,11 +133,11 @@ def _body(settings: RequestContent, variables: Mapping[str, Any]) -> tuple[BodyK
                     include={"multipart"}, by_alias=True, exclude_none=True
                 )
                 value = dumped[kind]
-            filled = render(value, variables)
+            filled = fill(value)
             if kind == "multipart":
                 _keep_parts(value, filled)
             return kind, filled
-    return "json", render(settings.body, variables)
+    return "json", fill(settings.body)
 
 
 def _keep_parts(written: Mapping[str, Any], filled: Mapping[str, Any]) -> None:
@@ -154,11 +164,11 @@ def _only_asks(graphql: GraphQLSettings | None) -> bool:
     return graphql is not None and not re.search(r"\b(mutation|subscription)\b", graphql.query)
 
 
-def _xml(text: str, variables: Mapping[str, Any]) -> str:
+def _xml(text: str, fill: Fill) -> str:
     """Fill in an XML body; a value with < or & in it stays text."""
 
     def escaped(placeholder: str) -> str:
-        value = render(placeholder, variables)
+        value = fill(placeholder)
         return "" if value is None else escape(str(value), {'"': "&quot;", "'": "&apos;"})
 
     return PLACEHOLDER.sub(lambda match: escaped(match.group()), text)

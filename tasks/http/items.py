@@ -126,10 +126,11 @@ def _by_key(
         places.setdefault(repr(of_sent.first(item)), []).append(place)
     for entry in told:
         named = of_told.first(entry)
-        found = places.get(repr(named)) if named is not None else None
-        if not found:
-            raise _unclear(f"an outcome whose {key} names no item that was sent")
-        yield from ((place, entry) for place in found)
+        for each in named if isinstance(named, list) else [named]:  # HubSpot names several
+            found = places.get(repr(each)) if each is not None else None
+            if not found:
+                raise _unclear(f"an outcome whose {key} names no item that was sent")
+            yield from ((place, entry) for place in found)
 
 
 def _unclear(what: str) -> ApiAnswerError:

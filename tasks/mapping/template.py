@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import chain
 from typing import Any, NoReturn
 
 from astrio.blocks.errors import ConfigurationError, RecordRejectedError
@@ -46,13 +45,16 @@ def render(value: Any, scope: Mapping[str, Any], *, context: MappingContext | No
 
 def _rendered(text: str, scope: Mapping[str, Any], context: MappingContext | None) -> Any:
     try:
-        node = _parsed(text)
+        node, mistake = _parsed(text)
     except ExpressionError as error:
         _refuse(text, str(ExpressionProblem(None, error.message, error.offset, error.hint)))
-    problem = next(chain(mistakes(node), unknown_names(node, scope.keys())), None)
+    problem = mistake or next(unknown_names(node, scope.keys()), None)
     if problem is not None:
         _refuse(text, str(problem))
-    evaluate = _compiled(node, context or MappingContext(datetime.now(UTC)))
+    if context is None:
+        evaluate = _compiled(node, MappingContext(datetime.now(UTC)))
+    else:
+        evaluate = _known(text, context)
     try:
         return evaluate(dict(scope))
     except RecordRejectedError as error:
@@ -65,8 +67,15 @@ def _refuse(text: str, reason: str) -> NoReturn:
 
 
 @lru_cache(maxsize=256)
-def _parsed(text: str) -> Node:
-    return parse_template(text)
+def _parsed(text: str) -> tuple[Node, ExpressionProblem | None]:
+    node = parse_template(text)
+    return node, next(mistakes(node), None)
+
+
+@lru_cache(maxsize=256)
+def _known(text: str, context: MappingContext) -> Callable[[Any], Any]:
+    """Return the template as a function, compiled once for all records of a run."""
+    return _compiled(_parsed(text)[0], context)
 
 
 def _compiled(node: Node, context: MappingContext) -> Callable[[Any], Any]:

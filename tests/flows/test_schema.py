@@ -130,3 +130,19 @@ def test_references_to_python_are_valid_where_they_may_stand() -> None:
         assert not valid(shop(transform=wrong))
         assert not valid(shop(validate=wrong))
         assert not valid(shop(source={"python": wrong}))
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        {"api": "crm"},
+        {"api": {"base_url": "https://crm.example.com"}, "batch": 100},
+        {"api": "crm", "request": {"path": "/{{id}}"}, "batch": {"size": 5, "maxBytes": 1000}},
+        {"api": "crm", "returns": {"id": "$.id"}, "update": {"path": "/{{returned.id}}"}},
+        {"url": "https://hooks.example.com", "body": {"text": "{{name}}"}},
+        {"url": "https://discord.example.com", "content": "{{name}}"},
+    ],
+)
+def test_places_that_take_requests_fit_the_schema(to: dict[str, Any]) -> None:
+    assert valid(shop(push={"to": to}))
+    assert not valid(shop(push={"to": to | {"colour": "red"}}))

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from astrio.blocks.literals import SENSITIVE_NAME
 from astrio.blocks.secrets import is_reference
-from astrio.flows.reading.actions import is_action
+from astrio.flows.reading.actions import is_action, sends_an_action
 from astrio.flows.reading.mistakes import Mistake
 from astrio.flows.reading.node import Node
 from astrio.flows.reading.wording import problem_words
@@ -20,7 +20,7 @@ _FIXED = ("auth", "timeout", "limits", "tls", "proxy", "response", "allow_hosts"
 def check(root: Node) -> Iterator[Mistake]:
     """Yield what is wrong with an action's placeholders and expressions; secrets as warnings."""
     to = root.at("push", "to")
-    if to is None or to.entries is None or not is_action(root):
+    if to is None or to.entries is None or not (is_action(root) or sends_an_action(root)):
         return
     fixed = [entry for key in _FIXED if (entry := to.entry(key))]
     known = _known(root)
@@ -50,6 +50,7 @@ def _known(root: Node) -> set[str] | None:
     if mapping is None or mapping.entries is None:
         return None
     names = {target.partition(".")[0] for target in mapping.entries}
+    names |= {"record", "idempotency_key"} if sends_an_action(root) else set()
     return {*names, *((variables.entries if variables else None) or {}), "timestamp"}
 
 

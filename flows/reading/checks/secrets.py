@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,25 +18,38 @@ from astrio.flows.reading.node import Node
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _UNKNOWN = re.compile(r"\$\{(?!env:|secret:|\{)[^}]*\}")
-_NAMED = (
+_REQUESTS = ("request", "update", "lookup")
+_NAMED: Final[tuple[tuple[str, ...], ...]] = (
     ("source", "api", "headers"),
     ("source", "request", "headers"),
     ("source", "request", "params"),
     ("source", "webhook", "headers"),
     ("push", "to", "headers"),
     ("push", "to", "params"),
+    ("push", "to", "api", "headers"),
+    *(("push", "to", step, key) for step in _REQUESTS for key in ("headers", "params")),
 )
-_AUTHS = (("source", "api", "auth"), ("push", "to", "auth"))
+_AUTHS: Final[tuple[tuple[str, ...], ...]] = (
+    ("source", "api", "auth"),
+    ("push", "to", "auth"),
+    ("push", "to", "api", "auth"),
+)
 _ADVICE = "use ${env:NAME} and set the variable"
 
-_URLS = (("push", "to", "url"), ("source", "api", "proxy"), ("push", "to", "proxy"))
-_PASSWORDS = (
+_URLS: Final[tuple[tuple[str, ...], ...]] = (
+    ("push", "to", "url"),
+    ("source", "api", "proxy"),
+    ("push", "to", "proxy"),
+    ("push", "to", "api", "proxy"),
+)
+_PASSWORDS: Final[tuple[tuple[str, ...], ...]] = (
     ("push", "to", "password"),
     ("source", "api", "tls", "password"),
     ("source", "webhook", "secret"),
     ("push", "to", "tls", "password"),
     ("push", "to", "s3", "secret_access_key"),
     ("push", "to", "s3", "session_token"),
+    ("push", "to", "api", "tls", "password"),
 )
 
 

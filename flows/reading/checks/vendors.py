@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from astrio.flows.reading.actions import is_action
+from astrio.flows.reading.actions import is_action, sends_an_action
 from astrio.flows.reading.mistakes import Mistake, Place
 from astrio.flows.reading.node import Node
 
@@ -16,7 +16,7 @@ Found = Iterator[tuple[Place, str, str]]
 def check(root: Node) -> Iterator[Mistake]:
     """Yield what is known not to work at the service that an action's URL leads to."""
     to, url = root.at("push", "to"), root.text("push", "to", "url")
-    if to is None or url is None or not is_action(root):
+    if to is None or url is None or not (is_action(root) or sends_an_action(root)):
         return
     for pattern, judge in _VENDORS.items():
         if re.match(rf"https?://{pattern}", url, re.IGNORECASE):

@@ -10,6 +10,7 @@ from tests.tasks.actions.page import PAGE
 from astrio.blocks.auth.bearer import BearerAuth
 from astrio.blocks.errors import ConfigurationError
 from astrio.flows.reading.read import check_file, read_action, read_file, read_integration
+from astrio.tasks.destinations.targets.action import ActionTarget
 
 WRAPPED = """\
 name: hello
@@ -148,9 +149,23 @@ def test_an_integration_is_no_action(tmp_path: Path) -> None:
         read_action(written(tmp_path, text))
 
 
-def test_an_action_for_a_whole_source_is_not_available_yet(tmp_path: Path) -> None:
-    text = "name: a\nsource: {api: shop}\npush: {to: {url: https://a.example, body: {a: 1}}}\n"
-    assert any("`body` belongs to an action" in line for line in told(tmp_path, text))
+@pytest.mark.parametrize("vendor", PAGE)
+def test_each_action_of_the_product_page_may_follow_a_source(vendor: str, tmp_path: Path) -> None:
+    lines = "".join(f"  {line}\n" for line in PAGE[vendor].splitlines())
+    path = written(tmp_path, f"name: a\nsource: {{api: shop}}\npush:\n  to:\n  {lines}")
+    assert [str(each) for each in check_file(path) if not each.warning] == []
+    push = read_integration(path).integration.push
+    assert isinstance(push.to, ActionTarget)
+    assert push.mode == "append"
+
+
+def test_what_services_do_not_accept_is_told_of_a_source_too(tmp_path: Path) -> None:
+    text = "name: a\nsource: {api: shop}\nmap: {id: id}\npush: {to: {url: "
+    text += '"https://hooks.slack.com/services/x", body: {channel: a, text: "{{nmae}} {{id}}"}}}\n'
+    found = list(told(tmp_path, text))
+    assert any("this URL is a secret" in line for line in found)
+    assert any("incoming webhooks ignore or refuse `channel`" in line for line in found)
+    assert any("Nothing is called nmae here" in line for line in found)
 
 
 def test_a_database_without_a_source_is_still_an_integration(tmp_path: Path) -> None:

@@ -1,0 +1,186 @@
+"""One request with the records it carries: an intent before it, an outcome for each after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from astrio.blocks.errors import RecordRejectedError
+from astrio.tasks.destinations.api.composer import Composer
+from astrio.tasks.destinations.api.ink import Ink
+from astrio.tasks.destinations.api.jobs import UNKNOWN, Job
+from astrio.tasks.destinations.api.outcomes import Found, Outcome
+from astrio.tasks.destinations.api.route import Route
+from astrio.tasks.destinations.api.sender import Answered
+from astrio.tasks.http.request import FilledRequest
+
+LOST = "no answer to an earlier request was seen, and nothing tells whether the API carried it out"
+_UNTOLD = "the look-up did not tell whether the API carried it out"
+
+
+class Parcels:
+    """Sends the requests of one chunk.
+
+    Attributes:
+        fresh: rows of the journal that were accepted within this chunk.
+    """
+
+    def __init__(self, route: Route) -> None:
+        """Take what the run's requests have in common."""
+        self._route = route
+        self._ink = Ink(route.journal.keep)
+        self.fresh: set[str] = set()
+
+    async def send(self, jobs: Sequence[Job]) -> None:
+        """Send records in one request, unless nothing more is to be sent; settle each of them."""
+        if self._route.health.fatal is not None:
+            return
+        carried = self._composed(jobs)
+        if not carried:
+            return
+        made = self._request(carried)
+        if made is None:
+            return
+        request, token = made
+        jobs = [job for job, _ in carried]
+        for job in jobs:
+            job.held.carried(token, len(jobs), self._route.run)
+        await self._write(jobs)
+        self._route.watch(jobs, request)
+        answered = await self._route.sender.send(request)
+        self._route.health.note(answered)
+        items = [item.body if isinstance(item, FilledRequest) else item for _, item in carried]
+        await self._settle(jobs, items, answered)
+
+    async def ask(self, job: Job) -> None:
+        """Ask the API whether it has what was on its way; the job is settled if that is all."""
+        found = await self._look_up(job)
+        if found is None:
+            self.doubt(job, _UNTOLD)
+            await self._write([job])
+        elif found.there:
+            same = job.held.pending == job.content
+            self._accept(job, found.returned)
+            await self._write([job])
+            if same:
+                job.end("written")
+
+    def doubt(self, job: Job, words: str) -> None:
+        """Settle a job whose outcome nobody knows; it stays in the journal."""
+        job.held.unknown = True
+        job.end("failed", f"{UNKNOWN}: {words[:1].lower()}{words[1:]}", "unknown")
+
+    async def _look_up(self, job: Job) -> Found | None:
+        held = job.held
+        return await self._route.outcomes.look_up(job.record, held.token or "", held.returned)
+
+    def _composed(self, jobs: Sequence[Job]) -> list[tuple[Job, Any]]:
+        """Return the jobs, each with its request, or with what it is within a batch."""
+        carried: list[tuple[Job, Any]] = []
+        for job in jobs:
+            token, composer = self._token(job), self._composer(job)
+            try:
+                if self._batched:
+                    made = composer.item(job.record, token)
+                else:
+                    made = composer.request(job.record, token, job.held.returned)
+            except RecordRejectedError as error:
+                job.end("rejected", error.message, "request")
+                continue
+            job.held.intend(job.content, job.version, token)
+            carried.append((job, made))
+        return carried
+
+    def _request(self, carried: Sequence[tuple[Job, Any]]) -> tuple[FilledRequest, str] | None:
+        """Return the request and its idempotency key; None: it cannot be made."""
+        jobs = [job for job, _ in carried]
+        tokens = [job.held.token or "" for job in jobs]
+        if not self._batched:
+            return carried[0][1], tokens[0]
+        before = {job.held.request for job in jobs}
+        same = before.pop() if len(before) == 1 and jobs[0].held.members == len(jobs) else None
+        token = same or self._route.identities.token("batch", *tokens)
+        try:
+            return self._route.create.batch([item for _, item in carried], token), token
+        except RecordRejectedError as error:
+            for job in jobs:
+                job.held.refuse()
+                job.end("rejected", error.message, "request")
+            return None
+
+    @property
+    def _batched(self) -> bool:
+        return self._route.delivery.create.batch is not None
+
+    def _composer(self, job: Job) -> Composer:
+        create, update = self._route.create, self._route.update
+        return update if update is not None and job.held.content else create
+
+    def _token(self, job: Job) -> str:
+        """Return the record's idempotency key: the one it was sent with before, if it was."""
+        held, identities = job.held, self._route.identities
+        if held.pending == job.content and held.token:
+            return held.token
+        if self._route.keyed:
+            return identities.token(held.identity, job.content, str(held.sends))
+        return identities.token(self._route.run, job.position, job.content)
+
+    async def _settle(self, jobs: Sequence[Job], items: list[Any], answered: Answered) -> None:
+        whole = answered.state in ("refused", "too_large") and len(jobs) > 1
+        told = self._route.outcomes.of_items(answered, items)
+        if told is None and whole:
+            await self._split(jobs, too_large=answered.state == "too_large")
+            return
+        told = told or self._route.outcomes.of_all(answered, len(jobs))
+        doubtful = []
+        for job, outcome in zip(jobs, told, strict=True):
+            if outcome.state == "unknown":
+                doubtful.append((job, outcome.words))
+            else:
+                self._note(job, outcome, sent=answered.sent)
+        await self._write(jobs)
+        for job, words in doubtful:
+            await self._find_out(job, words)
+
+    def _note(self, job: Job, outcome: Outcome, *, sent: bool) -> None:
+        if outcome.state == "accepted":
+            self._accept(job, outcome.returned)
+            job.end("written")
+            return
+        if outcome.state != "faulty" or not sent:
+            job.held.refuse()
+        job.end("failed", outcome.words)
+
+    async def _find_out(self, job: Job, words: str) -> None:
+        """Ask for a record whose outcome is unknown, where the file says how.
+
+        That the API does not have it may only mean that it is still at work.
+        """
+        if self._route.delivery.outcomes.lookup is not None:
+            found = await self._look_up(job)
+            if found is not None and found.there:
+                self._accept(job, found.returned)
+                await self._write([job])
+                job.end("written")
+                return
+        self.doubt(job, words)
+        await self._write([job])
+
+    async def _split(self, jobs: Sequence[Job], *, too_large: bool) -> None:
+        """Send the two halves of a batch that was refused as a whole."""
+        for job in jobs:
+            job.held.refuse()
+        await self._write(jobs)
+        half = (len(jobs) + 1) // 2
+        if too_large:
+            self._route.size = min(self._route.size, half)
+        await self.send(jobs[:half])
+        await self.send(jobs[half:])
+
+    def _accept(self, job: Job, returned: dict[str, Any] | None) -> None:
+        job.new = job.held.content is None
+        job.held.accept(returned, self._route.run)
+        self.fresh.add(job.held.id)
+
+    async def _write(self, jobs: Iterable[Job]) -> None:
+        await self._ink.write([self._route.journal.row_of(job.held) for job in jobs])
