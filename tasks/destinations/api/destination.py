@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -42,7 +41,7 @@ class ApiDestination(SqlDestination):
         assert isinstance(push.to, RequestTarget)
         self._deliverer = Deliverer(push, push.to, self._stream.id)
         self._writer: Any = self._deliverer
-        self._goes_on = self._whole = False
+        self._whole = False
 
     def open(self, run: RunIdentity, *, wait: bool = False) -> StreamState:
         """Open the stream's state in the ledger."""
@@ -50,15 +49,10 @@ class ApiDestination(SqlDestination):
             pass  # its tables are made
         return super().open(run, wait=wait)
 
-    def adopt(self, run_id: str, started: datetime | None = None) -> None:
-        """Go on under the id, and with the clock, of the unfinished run that is being resumed."""
-        super().adopt(run_id, started)
-        self._goes_on = True
-
-    def begin_slice(self, *, atomic: bool) -> None:  # noqa: ARG002 (what is sent cannot be taken back)
+    def begin_slice(self, *, atomic: bool, whole: bool = False) -> None:  # noqa: ARG002 (what is sent cannot be taken back)
         """Start a slice; its chunks are durable one by one."""
-        self._deliverer.start(self._run, goes_on=self._goes_on)
-        super().begin_slice(atomic=False)
+        self._deliverer.start(self._run, goes_on=self._resumed)
+        super().begin_slice(atomic=False, whole=whole)
 
     def commit(self, chunk: Chunk) -> Written:
         """Send a chunk's records, then write what became of them."""

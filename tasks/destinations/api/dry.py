@@ -49,9 +49,9 @@ class ApiDryRun(Rehearsal):
         super().adopt(run_id, started)
         self._goes_on = True
 
-    def begin_slice(self, *, atomic: bool) -> None:
+    def begin_slice(self, *, atomic: bool, whole: bool = False) -> None:
         """Start a slice, or start it again."""
-        super().begin_slice(atomic=atomic)
+        super().begin_slice(atomic=atomic, whole=whole)
         self._deliverer.start(self._run, goes_on=self._goes_on)
 
     def commit(self, chunk: Chunk) -> Written:
