@@ -23,7 +23,7 @@ class Database(Storable):
     url: str = Field(
         min_length=1,
         description="SQLAlchemy URL, such as postgresql://loader@db.example.com/shop, "
-        'sqlite:///orders.db or "${env:WAREHOUSE_URL}".',
+        'sqlite:///orders.db, duckdb:///shop.duckdb or "${env:WAREHOUSE_URL}".',
     )
     password: str = Field(
         default="",

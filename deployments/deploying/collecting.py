@@ -24,7 +24,7 @@ from astrio.tasks.destinations.targets.file import LocalFileTarget
 from astrio.tasks.python.folder import VARIABLE, connectors_folder, modules_in
 from astrio.tasks.python.references import PLACES as REFERENCES
 
-_RELATIVE_SQLITE = re.compile(r"sqlite(\+\w+)?:///(?![/:$?]).")
+_RELATIVE_FILE = re.compile(r"(sqlite|duckdb)(\+\w+)?:///(?![/:$?]).")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +183,9 @@ def _relative_paths(integration: Integration, root: Node) -> Iterator[Mistake]:
         words = "a worker runs in a folder of its own: give an absolute path"
         yield _at(root, ("push", "to", "file"), words)
     url = getattr(to, "url", "")
-    if _RELATIVE_SQLITE.match(url):
-        words = "a worker runs in a folder of its own: give an absolute path (sqlite:////…)"
+    if relative := _RELATIVE_FILE.match(url):
+        words = "a worker runs in a folder of its own: give an absolute path "
+        words += f"({relative[1]}:////…)"
         yield _at(root, ("push", "to", "url"), words)
 
 

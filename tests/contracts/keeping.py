@@ -106,7 +106,7 @@ class KeepingContract(StreamContract):
             f"UPDATE _astrio_quarantine SET record = '{record}', problems = '{problems}'",
             "UPDATE _astrio_quarantine SET state = 'resolved', closed_at = NULL WHERE key = '8'",
             "UPDATE _astrio_version SET version = 2",
-            "DROP INDEX _astrio_quarantine_closed",
+            "DROP INDEX IF EXISTS _astrio_quarantine_closed",
             *(
                 f"ALTER TABLE _astrio_quarantine DROP COLUMN {name}"
                 for name in ("mapping", "started", "note", "closed_at")

@@ -10,9 +10,7 @@ from datetime import timedelta
 import pytest
 from tests.contracts.stream import Stream, StreamContract, batch, child
 
-from astrio.blocks.errors import (
-    LeaseHeldError,
-)
+from astrio.blocks.errors import AstrioError, LeaseHeldError
 from astrio.tasks.destinations.base import Chunk
 from astrio.tasks.destinations.opening import (
     stream_status,
@@ -23,6 +21,9 @@ from astrio.tasks.report import RunReport
 
 class LeaseContract(StreamContract):
     """Inherited by `DestinationContract`."""
+
+    beside: type[AstrioError] = LeaseHeldError
+    """What refuses a run of another process: the lease, or the database's lock of its file."""
 
     # The lease.
 
@@ -84,7 +85,7 @@ class LeaseContract(StreamContract):
         process = child(stream, "print(destination.open(run), flush=True); sys.stdin.read()")
         assert process.stdout is not None
         process.stdout.readline()
-        with pytest.raises(LeaseHeldError, match=f"process {process.pid} "):
+        with pytest.raises(self.beside, match=f"process {process.pid} on .+, since 20.+Z"):
             stream.open()
         process.kill()
         # Not waited for: a zombie has ended as well.
@@ -98,7 +99,7 @@ class LeaseContract(StreamContract):
             sys.stdin.readline()
             try:
                 destination.open(run)
-            except LeaseHeldError:
+            except (LeaseHeldError, LockedError):
                 print("refused", flush=True)
             else:
                 print("opened", flush=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, text
+from tests.support.databases import engine_of
 
 from astrio.blocks.literals import SHOW_SECRETS
 from astrio.tasks.batch import Batch, Page, Problem, Reject
@@ -41,8 +42,7 @@ class Stream:
     def __init__(self, url: str, **push: Any) -> None:
         settings = {"table": "orders", "mode": "upsert", "key": ["id"]} | push
         self.push = PushSettings.model_validate({"to": {"url": url}} | settings)
-        driver = "postgresql+psycopg://"
-        self.database: Engine = create_engine(url.replace("postgresql://", driver))
+        self.database: Engine = engine_of(url)
         self.state = StreamState()
         self._opened: list[SqlDestination] = []
 
@@ -101,6 +101,7 @@ def child(stream: Stream, code: str) -> subprocess.Popen[str]:
         "from astrio.tasks.batch import Batch, Page, Problem, Reject\n"
         "from astrio.tasks.destinations.base import Chunk, RunIdentity\n"
         "from astrio.tasks.destinations.opening import PushSettings, open_destination\n"
+        "from astrio.tasks.destinations.sql.dialect import LockedError\n"
         "push = PushSettings.model_validate_json(sys.argv[1])\n"
         "destination = open_destination(push, 'shop')\n"
         "run = RunIdentity('child', 'shop')\n"

@@ -12,7 +12,11 @@ from astrio.flows.reading.node import Node
 from astrio.tasks.destinations.sql import dialects
 
 _BACKEND: Final = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:\+\w+)?://")
-_IN_MEMORY: Final = re.compile(r"sqlite(?:\+\w+)?://(?:/(?::memory:)?)?(?:\?.*)?", re.IGNORECASE)
+_IN_MEMORY: Final = re.compile(
+    r"(sqlite|duckdb)(?:\+\w+)?://(?:/(?::memory:[^?]*)?)?(?:\?.*)?", re.IGNORECASE
+)
+
+_FILES: Final = {"sqlite": "sqlite:///data.db", "duckdb": "duckdb:///data.duckdb"}
 
 
 def check(root: Node) -> Iterator[Mistake]:
@@ -27,6 +31,7 @@ def check(root: Node) -> Iterator[Mistake]:
     if backend[1].lower() not in known:
         words = f"astrio knows no way to write to {backend[1]} yet; it knows {', '.join(known)}"
         yield Mistake.at(url.place, "push.to.url", words)
-    elif _IN_MEMORY.fullmatch(url.value):
-        words = "a database in memory is gone when the run ends: name a file, sqlite:///data.db"
+    elif in_memory := _IN_MEMORY.fullmatch(url.value):
+        file = _FILES[in_memory[1].lower()]
+        words = f"a database in memory is gone when the run ends: name a file, {file}"
         yield Mistake.at(url.place, "push.to.url", words)

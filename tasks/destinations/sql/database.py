@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import URL, Connection
 from sqlalchemy.engine import Transaction, make_url
@@ -18,6 +19,8 @@ from astrio.blocks.secrets import resolve
 from astrio.tasks.destinations.settings import SqlTarget
 from astrio.tasks.destinations.sql.dialect import dialect_of
 
+_SAVEPOINT: Final = "_astrio"
+
 
 class Database:
     """One database; nothing is opened, and no file created, before `connect` or `reading`."""
@@ -27,7 +30,7 @@ class Database:
 
         Args:
             url: where the database is.
-            password: put into the URL, unless it is SQLite's, which has no place for one.
+            password: put into the URL, unless it is a file's, which has no place for one.
             named: what messages call the URL.
 
         Raises:
@@ -35,7 +38,7 @@ class Database:
         """
         try:
             self._url = make_url(resolve(url) if isinstance(url, str) else url)
-            if password and self._url.get_backend_name() != "sqlite":
+            if password and self._url.get_backend_name() not in ("sqlite", "duckdb"):
                 self._url = self._url.set(password=resolve(password))
         except (ArgumentError, ValueError):
             raise ConfigurationError(
@@ -73,8 +76,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a connection whose single transaction keeps no writer waiting."""
-        engine = self.dialect.engine(self._url).execution_options(begin="BEGIN")
-        with self.explained(), engine.connect() as connection:
+        with self.explained(), self.dialect.reader(self._url).connect() as connection:
             yield connection
 
     @contextmanager
@@ -126,12 +128,13 @@ def savepoint(connection: Connection) -> Iterator[None]:
     Unlike SQLAlchemy's nested transaction, the block's own error is raised even when the
     database has already rolled back the whole transaction (a full disk makes SQLite do so).
     """
-    connection.exec_driver_sql("SAVEPOINT _astrio")
+    dialect = connection.dialect
+    dialect.do_savepoint(connection, _SAVEPOINT)
     try:
         yield
     except BaseException:
         with suppress(SQLAlchemyError):
-            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT _astrio")
-            connection.exec_driver_sql("RELEASE SAVEPOINT _astrio")
+            dialect.do_rollback_to_savepoint(connection, _SAVEPOINT)
+            dialect.do_release_savepoint(connection, _SAVEPOINT)
         raise
-    connection.exec_driver_sql("RELEASE SAVEPOINT _astrio")
+    dialect.do_release_savepoint(connection, _SAVEPOINT)

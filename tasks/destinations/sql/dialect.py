@@ -90,6 +90,7 @@ class Dialect(ABC):
         driver_errors: base classes of what the driver raises by itself.
         concurrent: another connection may write while a transaction is open.
         longest_name: the most bytes of a column's name.
+        partial_indexes: a unique index may hold for some of the rows only.
     """
 
     types: ClassVar[Mapping[Kind, str]]
@@ -98,6 +99,7 @@ class Dialect(ABC):
     driver_errors: ClassVar[tuple[type[Exception], ...]]
     concurrent: ClassVar[bool]
     longest_name: ClassVar[int] = 1000
+    partial_indexes: ClassVar[bool] = True
 
     @abstractmethod
     def engine(self, url: URL) -> Engine:
@@ -106,6 +108,10 @@ class Dialect(ABC):
         Raises:
             DestinationError: the database cannot exist.
         """
+
+    def reader(self, url: URL) -> Engine:
+        """Return an engine whose transactions keep no writer waiting."""
+        return self.engine(url).execution_options(begin="BEGIN")
 
     @abstractmethod
     def exists(self, url: URL) -> bool:

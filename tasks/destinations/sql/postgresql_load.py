@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 
 from psycopg import Cursor
 
 from astrio.tasks.destinations.sql.dialect import Target, digest, quoted
 from astrio.tasks.destinations.sql.postgresql_types import compared, without_zone
+from astrio.tasks.destinations.sql.turns import by_turns
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -27,7 +26,7 @@ def load(cursor: Cursor[Any], target: Target, rows: Rows) -> int:
         _copy(cursor, quoted(target.table), target, rows)
         return len(rows)
     statements = _statements(target)
-    return sum(_merge(cursor, target, statements, distinct) for distinct in _by_turns(target, rows))
+    return sum(_merge(cursor, target, statements, distinct) for distinct in by_turns(target, rows))
 
 
 def merging(target: Target, source: str, others: Sequence[str] = ()) -> str:
@@ -97,22 +96,6 @@ def _copy(cursor: Cursor[Any], table: str, target: Target, rows: Rows) -> None:
     with cursor.copy(statement.encode()) as copy:
         for row in rows:
             copy.write_row(row)
-
-
-def _by_turns(target: Target, rows: Rows) -> Iterator[Rows]:
-    """Yield the rows in turns in which no key comes twice: one statement takes each key once."""
-    keys = list(map(itemgetter(*map(target.columns.index, target.key)), rows))
-    if len(set(keys)) == len(keys):
-        yield rows
-        return
-    turns: list[list[tuple[Any, ...]]] = []
-    seen = Counter[Any]()
-    for key, row in zip(keys, rows, strict=True):
-        if seen[key] == len(turns):
-            turns.append([])
-        turns[seen[key]].append(row)
-        seen[key] += 1
-    yield from turns
 
 
 def _in_utc(target: Target, rows: Rows) -> Rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 _ENDED = frozenset("ZX")
@@ -38,6 +39,35 @@ class Process:
         """Whether the process has certainly ended; False where that cannot be told."""
         here = self.machine is not None and self.machine == _machine()
         return here and self.start != _start_of(self.pid)
+
+
+def began(pid: int) -> str | None:
+    """Return when a process of this machine began, e.g. `2026-11-23T22:04:00Z`, if that is told."""
+    ticks = _start_of(pid)
+    try:
+        lines = Path("/proc/stat").read_text().splitlines()
+        booted = next(int(line.split()[1]) for line in lines if line.startswith("btime "))
+    except (OSError, StopIteration):
+        return None
+    if ticks is None:
+        return None
+    moment = datetime.fromtimestamp(booted + int(ticks) // os.sysconf("SC_CLK_TCK"), UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def command(pid: int) -> str | None:
+    """Return e.g. `astrio run` for a process of this machine that runs astrio, None for others.
+
+    Further arguments are left out: they may hold what is nobody's business.
+    """
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return None
+    at = next((at for at, word in enumerate(words[:3]) if Path(word).name == "astrio"), None)
+    if at is None:
+        return None
+    return " ".join(["astrio", *[word for word in words[at + 1 : at + 2] if word.isalpha()]])
 
 
 def _machine() -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +19,7 @@ from astrio.tasks.ledger.sealing import Keys, keys_in_effect
 _table: Final = quarantine.c
 # A bound parameter would not match the index, nor go with many rows.
 _LITERALLY_OPEN: Final = text("state = 'open'")
+_AT_ONCE: Final = 500
 _LATEST: Final = (
     "content_hash",
     "field",
@@ -71,10 +73,43 @@ def add(connection: Connection, dialect: Dialect, stamp: Stamp, rejects: Iterabl
         "seen": 1,
         "state": "open",
     }
-    same, again = [_table.stream, _table.identity], {"seen": _table.seen + 1}
-    upsert = dialect.upsert(quarantine, same, _LATEST, also=again, among=_LITERALLY_OPEN)
-    connection.execute(upsert, [arrival | row for row in rows])
+    arrivals = [arrival | row for row in rows]
+    if dialect.partial_indexes:
+        same, again = [_table.stream, _table.identity], {"seen": _table.seen + 1}
+        upsert = dialect.upsert(quarantine, same, _LATEST, also=again, among=_LITERALLY_OPEN)
+        connection.execute(upsert, arrivals)
+    else:
+        _renew_or_insert(connection, arrivals)
     return Added({row["identity"] for row in rows}, whole.count(False))
+
+
+def _renew_or_insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Do as the upsert does, by looking first: the lease keeps other writers of the stream away."""
+    last = {row["identity"]: row for row in rows}
+    seen = Counter(row["identity"] for row in rows)
+    known = _open_among(connection, rows[0]["stream"], list(last))
+    new = [row | {"seen": seen[each]} for each, row in last.items() if each not in known]
+    if new:
+        connection.execute(quarantine.insert(), new)
+    again: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _LATEST}
+    again |= {"seen": _table.seen + bindparam("more")}
+    update = quarantine.update().where(_table.id == bindparam("row")).values(again)
+    renewed = [
+        {f"new_{name}": last[each][name] for name in _LATEST} | {"row": row, "more": seen[each]}
+        for each, row in known.items()
+    ]
+    if renewed:
+        connection.execute(update, renewed)
+
+
+def _open_among(connection: Connection, stream: str, identities: Sequence[str]) -> dict[str, int]:
+    """Return the ids of the open rows with those identities."""
+    found: dict[str, int] = {}
+    for start in range(0, len(identities), _AT_ONCE):
+        wanted = _table.identity.in_(identities[start : start + _AT_ONCE])
+        query = select(_table.identity, _table.id).where(_table.stream == stream, wanted, is_open)
+        found.update((row.identity, row.id) for row in connection.execute(query))
+    return found
 
 
 def resolve(connection: Connection, stamp: Stamp, identities: Iterable[str]) -> None:

@@ -7,35 +7,24 @@ constraints, defaults and generated columns stay; its indexes and triggers are c
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
 from sqlalchemy import Connection, column, func, insert, select, table
 from sqlalchemy.sql.elements import ColumnClause, ColumnElement, quoted_name
 
+from astrio.tasks.destinations.sql.definitions import retyped
 from astrio.tasks.destinations.sql.dialect import Relation, quoted
 from astrio.tasks.destinations.sql.kinds import Kind
 
 _TEMPORARY: Final = "_astrio_rebuilt"
-_TOKEN: Final = re.compile(
-    r"--[^\n]*|/\*.*?\*/|\s+"
-    r"|(?P<word>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`|\[[^\]]*\]|\w[\w$]*|.)",
-    re.DOTALL,
-)
-_CONSTRAINTS: Final = frozenset(
-    {"CONSTRAINT", "PRIMARY", "NOT", "NULL", "UNIQUE", "CHECK", "DEFAULT", "COLLATE"}
-    | {"REFERENCES", "GENERATED", "AS"}
-)
 _DEFINITION: Final = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?"
 _DEPENDANTS: Final = (
     "SELECT sql FROM sqlite_master WHERE tbl_name = ? COLLATE NOCASE "
     "AND type IN ('index', 'trigger') AND sql IS NOT NULL"
 )
 _STORED: Final = "SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0"
-
-Token = tuple[str, int, int]
 
 
 def rebuild(connection: Connection, relation: Relation, types: Mapping[str, str]) -> None:
@@ -78,39 +67,6 @@ def definition(connection: Connection, name: str) -> str:
     return str(connection.exec_driver_sql(_DEFINITION, (name,)).scalar_one())
 
 
-def retyped(created: str, name: str, types: Mapping[str, str]) -> str:
-    """Return a CREATE TABLE statement for `name`, with other declared types for some columns."""
-    wanted = {column_name.lower(): declared for column_name, declared in types.items()}
-    _create, _table, old_name, *rest = _tokens(created)
-    changes = [(old_name[1], old_name[2], name)]
-    for tokens in _definitions(rest):
-        declared = wanted.pop(_unquoted(tokens[0][0]).lower(), None)
-        if declared is not None:
-            changes.append((tokens[0][2], _type_end(tokens), f" {declared}"))
-    return _changed(created, changes)
-
-
-def reindexed(created: str, name: str, of: str) -> str:
-    """Return a CREATE UNIQUE INDEX statement with another name, for another table."""
-    _create, _unique, _index, old_name, _on, old_table, *_ = _tokens(created)
-    return _changed(created, [(*old_name[1:], name), (*old_table[1:], of)])
-
-
-def column_definitions(created: str) -> dict[str, str]:
-    """Return each column's whole definition out of a CREATE TABLE statement, by lower-case name."""
-    found: dict[str, str] = {}
-    for tokens in _definitions(_tokens(created)[3:]):
-        name = _unquoted(tokens[0][0]).lower()
-        found.setdefault(name, created[tokens[0][1] : tokens[-1][2]])
-    return found
-
-
-def _changed(statement: str, changes: Sequence[tuple[int, int, str]]) -> str:
-    for start, end, text in reversed(changes):
-        statement = statement[:start] + text + statement[end:]
-    return statement
-
-
 def _copy(connection: Connection, relation: Relation, types: Mapping[str, str]) -> None:
     names = [
         quoted_name(str(name), quote=True)
@@ -127,39 +83,3 @@ def _copy(connection: Connection, relation: Relation, types: Mapping[str, str]) 
         return func._astrio_text(source.c[name], int(was_bool))
 
     connection.execute(insert(into).from_select(list(names), select(*map(value, names))))
-
-
-def _tokens(sql: str) -> list[Token]:
-    found = _TOKEN.finditer(sql)
-    return [(token["word"], *token.span()) for token in found if token["word"] is not None]
-
-
-def _definitions(tokens: list[Token]) -> Iterator[list[Token]]:
-    """Yield the comma-separated parts between the outermost parentheses."""
-    depth, part = 0, list[Token]()
-    for token in tokens:
-        depth += (token[0] == "(") - (token[0] == ")")
-        if depth == 0 and token[0] == ")":
-            yield part
-            return
-        if depth == 1 and token[0] == ",":
-            yield part
-            part = []
-        elif depth > 1 or token[0] != "(":
-            part.append(token)
-
-
-def _type_end(tokens: list[Token]) -> int:
-    """Return where a column's declared type ends: before its first constraint."""
-    end = tokens[0][2]
-    for word, _, word_end in tokens[1:]:
-        if word.upper() in _CONSTRAINTS:
-            break
-        end = word_end
-    return end
-
-
-def _unquoted(word: str) -> str:
-    if word[0] in "\"'`":
-        return word[1:-1].replace(word[0] * 2, word[0])
-    return word[1:-1] if word[0] == "[" else word

@@ -10,15 +10,9 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from astrio.tasks.destinations.sql.definitions import column_definitions, reindexed, retyped
 from astrio.tasks.destinations.sql.dialect import Relation, quoted
-from astrio.tasks.destinations.sql.sqlite_rebuild import (
-    column_definitions,
-    definition,
-    reindexed,
-    rename,
-    retyped,
-    take_place,
-)
+from astrio.tasks.destinations.sql.sqlite_rebuild import definition, rename, take_place
 
 _UNIQUE: Final = (
     "SELECT m.sql FROM pragma_index_list(?) AS i JOIN sqlite_master AS m ON m.name = i.name "

@@ -6,7 +6,7 @@ returns them alike. A later version may only add tables and nullable columns.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Index, Integer, MetaData, Table, Text, inspect, select
 from sqlalchemy.schema import CreateColumn
@@ -99,6 +99,12 @@ quarantine = Table(
 )
 is_open = quarantine.c.state == "open"
 _is_closed = quarantine.c.closed_at.is_not(None)
+
+
+def _has_partial_indexes(*_: Any, dialect: Any, **__: Any) -> bool:
+    return dialect.name in ("sqlite", "postgresql")
+
+
 Index(
     "_astrio_quarantine_open",
     quarantine.c.stream,
@@ -106,7 +112,7 @@ Index(
     unique=True,
     sqlite_where=is_open,
     postgresql_where=is_open,
-)
+).ddl_if(callable_=_has_partial_indexes)
 
 Index(
     "_astrio_quarantine_closed",
@@ -114,7 +120,7 @@ Index(
     quarantine.c.closed_at,
     sqlite_where=_is_closed,
     postgresql_where=_is_closed,
-)
+).ddl_if(callable_=_has_partial_indexes)
 
 untyped = Table(
     "_astrio_untyped",

@@ -1,0 +1,187 @@
+"""DuckDB's tables: looked up in its catalogue, changed, copied and replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from astrio.tasks.destinations.sql.database import savepoint
+from astrio.tasks.destinations.sql.definitions import (
+    indexed_columns,
+    reindexed,
+    retyped,
+    without_foreign_keys,
+)
+from astrio.tasks.destinations.sql.dialect import Relation, Target, quoted, run
+from astrio.tasks.destinations.sql.duckdb_load import merging
+from astrio.tasks.destinations.sql.duckdb_types import TYPES, held, text_of
+from astrio.tasks.destinations.sql.kinds import Kind
+
+_TEMPORARY: Final = "_astrio_rebuilt"
+_MINE: Final = (
+    "database_name = current_database() AND schema_name = current_schema() AND lower({}) = lower(?)"
+)
+_TABLE: Final = _MINE.format("table_name")
+_RELATION: Final = (
+    f"SELECT table_name, FALSE FROM duckdb_tables() WHERE {_TABLE} UNION ALL "  # noqa: S608 (nothing comes from outside)
+    f"SELECT view_name, TRUE FROM duckdb_views() WHERE {_MINE.format('view_name')}"
+)
+_COLUMNS: Final = (
+    "SELECT column_name, data_type, is_generated = 'ALWAYS', "
+    "is_nullable = 'NO' AND column_default IS NULL FROM information_schema.columns "
+    "WHERE table_catalog = current_database() AND table_schema = current_schema() "
+    "AND table_name = ? ORDER BY ordinal_position"
+)
+_KEYS: Final = (
+    f"SELECT constraint_column_names FROM duckdb_constraints() WHERE {_TABLE} "  # noqa: S608 (as above)
+    "AND constraint_type IN ('PRIMARY KEY', 'UNIQUE') ORDER BY constraint_type <> 'PRIMARY KEY'"
+)
+_CONSTRAINED: Final = (
+    f"SELECT DISTINCT lower(unnest(constraint_column_names)) FROM duckdb_constraints() WHERE {_TABLE} "  # noqa: S608, E501 (as above)
+    "AND constraint_type <> 'NOT NULL'"
+)
+_INDEXES: Final = (
+    f"SELECT index_name, is_unique, sql FROM duckdb_indexes() WHERE {_TABLE} ORDER BY index_oid"  # noqa: S608 (as above)
+)
+_TRIGGERS: Final = f"SELECT sql FROM duckdb_triggers() WHERE {_TABLE} ORDER BY trigger_oid"  # noqa: S608 (as above)
+_DEFINITION: Final = f"SELECT sql FROM duckdb_tables() WHERE {_TABLE}"  # noqa: S608 (as above)
+
+
+def describe(connection: Connection, table: str) -> Relation | None:
+    """Read names, types and unique keys from the catalogue."""
+    found = connection.exec_driver_sql(_RELATION, (table, table)).first()
+    if found is None:
+        return None
+    name, is_view = found
+    columns = connection.exec_driver_sql(_COLUMNS, (name,)).all()
+    keys = connection.exec_driver_sql(_KEYS, (name,)).scalars().all()
+    unique: list[frozenset[str | None]] = [frozenset(map(str.lower, key)) for key in keys]
+    for _, is_unique, sql in connection.exec_driver_sql(_INDEXES, (name,)):
+        if is_unique:
+            unique.append(frozenset(each and each.lower() for each in indexed_columns(sql)))
+    return Relation(
+        name,
+        is_view=is_view,
+        columns={
+            own.lower(): held(own, declared, generated=generated)
+            for own, declared, generated, _ in columns
+        },
+        unique=unique,
+        required=frozenset(row[0].lower() for row in columns if row[3]),
+    )
+
+
+def retype(connection: Connection, relation: Relation, kinds: Mapping[str, Kind]) -> None:
+    """Change the columns' types in place, or build the table anew where that is not possible."""
+    constrained = connection.exec_driver_sql(_CONSTRAINED, (relation.name,)).scalars().all()
+    if any(held.generated for held in relation.columns.values()) or any(
+        name.lower() in constrained for name in kinds
+    ):
+        _rebuild(connection, relation, kinds)
+        return
+    indexes = connection.exec_driver_sql(_INDEXES, (relation.name,)).all()
+    for name, _, _ in indexes:
+        run(connection, f"DROP INDEX {quoted(name)}")
+    for name, kind in kinds.items():
+        how = f"TYPE {TYPES[kind]} USING {_converted(relation, name, kind)}"
+        run(connection, f"ALTER TABLE {quoted(relation.name)} ALTER COLUMN {quoted(name)} {how}")
+    for _, _, sql in indexes:
+        run(connection, sql)
+
+
+def clone(connection: Connection, relation: Relation, name: str) -> None:
+    """Create an empty table `name` by the table's own definition, and its unique indexes."""
+    created = without_foreign_keys(_definition(connection, relation.name))
+    run(connection, retyped(created, quoted(name), {}))
+    indexes = connection.exec_driver_sql(_INDEXES, (relation.name,)).all()
+    for number, (_, unique, sql) in enumerate(indexes):
+        if unique:
+            run(connection, reindexed(sql, quoted(f"{name}_{number}"), quoted(name)))
+
+
+def swap(connection: Connection, staging: Relation, table: Relation | None, name: str) -> None:
+    """Let `table` hold the staged rows, or rename the staging table if there is no table yet."""
+    if table is None:
+        run(connection, f"ALTER TABLE {quoted(staging.name)} RENAME TO {quoted(name)}")
+        return
+    if set(staging.unique) <= set(table.unique):
+        _exchange(connection, staging, table)
+    else:
+        # An index that is made now would meet the rows that the same transaction has deleted.
+        shared = [each for each in table.columns if each in staging.columns]
+        names = [table.columns[each].name for each in shared]
+        values = ", ".join(quoted(staging.columns[each].name) for each in shared)
+        source = f"SELECT {values} FROM {quoted(staging.name)}"  # noqa: S608 (names are quoted)
+        _remake(connection, table.name, {}, names, source)
+    run(connection, f"DROP TABLE {quoted(staging.name)}")
+
+
+def _exchange(connection: Connection, staging: Relation, table: Relation) -> None:
+    """Let the table hold the staged rows; columns that only it has get their default."""
+    writable = [each for each in table.columns.values() if not each.generated]
+    shared = [each for each in writable if each.name.lower() in staging.columns]
+    key = next((key for key in table.unique if key in staging.unique), frozenset())
+    target = Target(
+        table.name,
+        columns=tuple(each.name for each in shared),
+        key=tuple(each.name for each in shared if each.name.lower() in key),
+        declared=tuple(each.declared for each in shared),
+    )
+    others = [each.name for each in writable if each not in shared]
+    if not target.key or not _merged(connection, staging, target, others):
+        run(connection, f"DELETE FROM {quoted(table.name)}")  # noqa: S608 (names are quoted)
+        names = ", ".join(map(quoted, target.columns))
+        source = f"SELECT {names} FROM {quoted(staging.name)}"  # noqa: S608 (names are quoted)
+        run(connection, f"INSERT INTO {quoted(table.name)} ({names}) {source}")
+
+
+def _merged(connection: Connection, staging: Relation, target: Target, others: list[str]) -> bool:
+    """Delete the rows that are gone and merge the others; False if two of them change places."""
+    into, source = quoted(target.table), quoted(staging.name)
+    same = " AND ".join(f"new.{quoted(name)} = old.{quoted(name)}" for name in target.key)
+    gone = f"NOT EXISTS (SELECT 1 FROM {source} AS new WHERE {same})"  # noqa: S608 (names are quoted)
+    try:
+        with savepoint(connection):
+            run(connection, f"DELETE FROM {into} AS old WHERE {gone}")  # noqa: S608 (names are quoted)
+            run(connection, merging(target, source, others))
+    except IntegrityError:
+        return False
+    return True
+
+
+def _rebuild(connection: Connection, relation: Relation, kinds: Mapping[str, Kind]) -> None:
+    stored = [each.name for each in relation.columns.values() if not each.generated]
+    values = [
+        _converted(relation, each, kinds[each]) if each in kinds else quoted(each)
+        for each in stored
+    ]
+    source = f"SELECT {', '.join(values)} FROM {quoted(relation.name)}"  # noqa: S608 (names are quoted)
+    types = {each: TYPES[kind] for each, kind in kinds.items()}
+    _remake(connection, relation.name, types, stored, source)
+
+
+def _remake(
+    connection: Connection, name: str, types: Mapping[str, str], columns: list[str], source: str
+) -> None:
+    """Make a table anew, some of its columns of other types, with the rows of a query."""
+    indexes = connection.exec_driver_sql(_INDEXES, (name,)).all()
+    dependants = [sql for _, _, sql in indexes]
+    dependants += connection.exec_driver_sql(_TRIGGERS, (name,)).scalars().all()
+    run(connection, retyped(_definition(connection, name), _TEMPORARY, types))
+    run(connection, f"INSERT INTO {_TEMPORARY} ({', '.join(map(quoted, columns))}) {source}")
+    run(connection, f"DROP TABLE {quoted(name)}")
+    run(connection, f"ALTER TABLE {_TEMPORARY} RENAME TO {quoted(name)}")
+    for statement in dependants:
+        run(connection, statement)
+
+
+def _converted(relation: Relation, name: str, kind: Kind) -> str:
+    text = text_of(quoted(name), relation.columns[name.lower()].declared)
+    return text if kind is Kind.TEXT else f"CAST({text} AS {TYPES[kind]})"
+
+
+def _definition(connection: Connection, name: str) -> str:
+    return str(connection.exec_driver_sql(_DEFINITION, (name,)).scalar_one())
