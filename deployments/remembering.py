@@ -16,6 +16,8 @@ from astrio.tasks.report import RunReport
 def remember_run(file: Path, integration: Integration, report: RunReport) -> str | None:
     """Put the stream into the index, so that `status` and `quarantine` find it by name anywhere.
 
+    Of several destinations, each.
+
     Returns:
         A warning if the ledger cannot be written, which fails no run; else None. A run whose
         saved database could not be read has not begun, and is not put in.
@@ -24,14 +26,18 @@ def remember_run(file: Path, integration: Integration, report: RunReport) -> str
         push = with_target(integration.push)
     except AstrioError:
         return None
-    return remember_stream(
-        KnownStream(
-            integration=integration.name,
-            destination=destination_reference(push),
-            table_name=integration.push.table,
-            file=str(file.resolve()),
-            cwd=str(Path.cwd()),
-            last_run_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            last_state=report.state,
+    told = [
+        remember_stream(
+            KnownStream(
+                integration=integration.name,
+                destination=destination_reference(each),
+                table_name=each.table,
+                file=str(file.resolve()),
+                cwd=str(Path.cwd()),
+                last_run_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                last_state=report.state,
+            )
         )
-    )
+        for each in push.all
+    ]
+    return next(filter(None, told), None)

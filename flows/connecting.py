@@ -13,6 +13,7 @@ from astrio.tasks.connection import filled_api
 from astrio.tasks.destinations.api.settings import Surroundings
 from astrio.tasks.destinations.other import OtherTarget
 from astrio.tasks.destinations.settings import PushSettings, SqlTarget
+from astrio.tasks.destinations.several.settings import together
 
 
 def connected(integration: Integration) -> Integration:
@@ -60,7 +61,12 @@ def webhook_name(integration: Integration) -> str | None:
 
 
 def with_target(push: PushSettings) -> PushSettings:
-    """Return `push` with its saved database, or what else is saved, read; raises as `connected`."""
+    """Return `push` with its saved database, or what else is saved, read; raises as `connected`.
+
+    Of several destinations, each of them.
+    """
+    if len(push.all) > 1:
+        return together(tuple(map(with_target, push.all)))
     if isinstance(push.to, OtherTarget):
         place = push.to.connected()
         table = push.table if place.tables else place.stream
@@ -73,6 +79,8 @@ def with_target(push: PushSettings) -> PushSettings:
 
 def _within(push: PushSettings, integration: Integration) -> PushSettings:
     """Return `push` with what its destination may need of the rest of the file."""
+    if len(push.all) > 1:
+        return together(tuple(_within(each, integration) for each in push.all))
     if not isinstance(push.to, OtherTarget):
         return push
     beside = Surroundings(

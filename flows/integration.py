@@ -14,6 +14,7 @@ from astrio.blocks.webhooks.source import WebhookSource
 from astrio.flows.schedule import Schedule
 from astrio.tasks.children.settings import ParentSettings
 from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
+from astrio.tasks.destinations.several.settings import AnyPush
 from astrio.tasks.export.settings import ExportSettings
 from astrio.tasks.incremental_settings import IncrementalSettings
 from astrio.tasks.paginate.choice import AnyPaginator
@@ -113,7 +114,7 @@ class Integration(Settings):
     )
     max_rejected: int | str | None = Field(None, description='Count, or share such as "5%".')
     quarantine: QuarantineSettings = Field(default_factory=QuarantineSettings)
-    push: PushSettings
+    push: AnyPush
     schedule: Schedule | None = Field(None, description="Cron text, {every: 15m} or an RRULE.")
     retry: RetrySettings = Field(default_factory=RetrySettings)
     errors: dict[str, str] = Field(default_factory=dict, description="Own texts by HTTP status.")
@@ -125,3 +126,7 @@ class Integration(Settings):
         if transform is not None and info.data.get("map") is not None:
             raise ValueError("`transform` takes the place of `map`: keep one of the two")
         return transform
+
+    def toward(self, push: PushSettings) -> Integration:
+        """Return the integration with this one as its only destination."""
+        return self.model_copy(update={"push": push})

@@ -15,6 +15,7 @@ from uuid import uuid4
 from astrio.blocks.api import RestApi
 from astrio.blocks.errors import AstrioError, ConfigurationError
 from astrio.flows.connecting import connected, resolved_api
+from astrio.flows.fanning_out import destination_of, gating_of, with_examples
 from astrio.flows.integration import Integration
 from astrio.flows.judging import judging
 from astrio.flows.mapping_version import mapping_version
@@ -28,8 +29,9 @@ from astrio.flows.wholeness import reads_everything
 from astrio.tasks.account import Account
 from astrio.tasks.children.plan import no_marks
 from astrio.tasks.decode.choice import Decoding
-from astrio.tasks.destinations.base import Destination, RunIdentity, StreamState
-from astrio.tasks.destinations.opening import open_destination, open_dry_run, takes_back
+from astrio.tasks.destinations.base import RunIdentity, StreamState
+from astrio.tasks.destinations.opening import takes_back
+from astrio.tasks.destinations.several.fan_out import FanOut
 from astrio.tasks.difference import ChangedRow
 from astrio.tasks.incremental import Window, advance, higher, plan_window
 from astrio.tasks.mapping.context import MappingContext
@@ -76,7 +78,7 @@ class Run:
             max_rejected=integration.max_rejected,
         )
         self._outcome: Outcome | None = None
-        self._examples: list[ChangedRow] = []
+        self._examples: list[list[ChangedRow]] = [[]]
 
     def take(self, pages: PageSource) -> None:
         """Take these pages instead of the source's own, as if they had been given at first."""
@@ -92,7 +94,8 @@ class Run:
         # A saved connection may have been changed since the last run, or since this one failed.
         integration = self.integration = await asyncio.to_thread(connected, self.integration)
         refuse_a_part(integration, self.options)
-        destination = self._destination()
+        self._examples = [[] for _ in integration.push.all]
+        destination = destination_of(integration, self.options, self._examples)
         outcome = Outcome(destination, self.account, staged=integration.push.staged)
         identity = RunIdentity(
             self.account.run_id,
@@ -108,23 +111,12 @@ class Run:
         self._outcome = outcome
         return await self._plan(outcome, state)
 
-    def _destination(self) -> Destination:
-        integration = self.integration
-        how = (integration.push, integration.name, integration.quarantine)
-        return (
-            open_dry_run(*how, self._examples) if self.options.dry_run else open_destination(*how)
-        )
-
     def told(self) -> RunReport:
         """Return the report for whoever asked for the run; a dry run's has its examples.
 
         They hold people's data, so they are in no other report.
         """
-        report = self.account.report
-        if report.difference is None:
-            return report
-        shown = report.difference.model_copy(update={"examples": self._examples})
-        return report.model_copy(update={"difference": shown})
+        return with_examples(self.account.report, self._examples)
 
     async def _plan(self, outcome: Outcome, state: StreamState) -> Plan:
         integration, options, account = self.integration, self.options, self.account
@@ -147,7 +139,7 @@ class Run:
             account.report.window = ReportWindow(start=window.start, end=window.end)
         self._closing_rules(outcome, state, window, point)
         context = MappingContext(now=account.started)
-        ties = self._ties(state, window, point)
+        ties = self._ties(outcome, state, window, point)
         reading: ReadPlan | PageSource
         if integration.source.python is None:
             reading = replace(self._reading(outcome, window, point, context), ties=ties)
@@ -218,14 +210,15 @@ class Run:
         incremental = source.incremental
         judged_at_end = source.paginate.total is not None or integration.max_rejected is not None
         judged_at_end |= any(each.severity == "error" for each in integration.quality)
-        appends = integration.push.mode == "append" and not outcome.staged
-        once = appends and (not durable or judged_at_end)
-        outcome.atomic = once and takes_back(integration.push)
-        outcome.replaces = integration.push.mode == "replace"
+        every = integration.push.all
+        adding = [push for push in every if push.mode == "append" and not push.staged]
+        once = bool(adding) and (not durable or judged_at_end or outcome.staged)
+        outcome.atomic = once and any(map(takes_back, adding))
+        outcome.replaces = any(push.mode == "replace" for push in every)
         unbounded = (options.since, options.until, options.limit) == (None, None, None)
         whole = incremental is None or options.full_refresh
-        outcome.reread = integration.push.mode == "upsert" and unbounded and whole
-        if integration.push.vanished.rows != "keep":
+        outcome.reread = any(push.mode == "upsert" for push in every) and unbounded and whole
+        if any(push.vanished.rows != "keep" for push in every):
             outcome.whole = reads_everything(integration, options, window)
         if durable and not (once or outcome.all_or_nothing) and options.limit is None:
             outcome.resume_point = ResumeMaker(integration, options, window)
@@ -260,17 +253,29 @@ class Run:
         plan = reading_plan(self.integration, window, context, self.options.limit, partitions)
         plan = projected(plan, projection_of(self.integration))
         # Appended rows must not be read twice, unless that is asked for.
-        may_restart = self.integration.push.mode != "append" or self.options.full_refresh
+        appends = any(push.mode == "append" for push in self.integration.push.all)
+        may_restart = not appends or self.options.full_refresh
         return plan if point is None else resumed(plan, point, may_restart=may_restart)
 
-    def _ties(self, state: StreamState, window: Window, point: ResumePoint | None) -> Ties | None:
-        """Return what keeps rows from being added twice, where they are only added."""
+    def _ties(
+        self, outcome: Outcome, state: StreamState, window: Window, point: ResumePoint | None
+    ) -> Ties | None:
+        """Return what keeps rows from being added twice, where they are only added.
+
+        Several destinations have each their own.
+        """
         source, options = self.integration.source, self.options
         if source.incremental is None or source.incremental.cursor is None or self._by_parents:
             return None
-        if self.integration.push.mode != "append":
+        if all(push.mode != "append" for push in self.integration.push.all):
             return None
         goes_on = options.since is None and not options.full_refresh
+        if isinstance(outcome.destination, FanOut):
+            at, mark = self._planned, state.watermark
+            outcome.destination.gating = gating_of(
+                source.incremental, window, at, goes_on=goes_on, watermark=mark
+            )
+            return None
         before = point.ties if point else None
         return Ties(state.ties if goes_on else {}, before, window.end)
 

@@ -53,7 +53,8 @@ def projected(plan: ReadPlan, projection: Projection | None) -> ReadPlan:
 def _shape(integration: Integration) -> Shape | None:
     source, incremental = integration.source, integration.source.incremental
     cursor = incremental.cursor if incremental else None
-    by_content = integration.push.mode == "append" and cursor is not None
+    appends = any(push.mode == "append" for push in integration.push.all)
+    by_content = appends and cursor is not None
     if by_content or source.parent is not None or source.response.failed is not None:
         return None
     values = (integration.map or {}).values()

@@ -15,7 +15,7 @@ def refuse_a_part(integration: Integration, options: RunOptions) -> None:
     Raises:
         ConfigurationError: it would, by an option or by `source.incremental`.
     """
-    if integration.push.mode != "replace":
+    if all(push.mode != "replace" for push in integration.push.all):
         return
     given = [f"--{name}" for name in _PARTIAL if getattr(options, name) is not None]
     if given:

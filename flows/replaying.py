@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
+from astrio.blocks.errors import ConfigurationError
 from astrio.flows.integration import Integration
 from astrio.flows.judging import judging
 from astrio.flows.plan import Plan
@@ -43,7 +44,15 @@ class Replay(Run):
             integration: whose quarantine; of its API nothing is needed, not even its secrets.
             numbers: the ids of some of its rows; none: all that are open.
             wait: wait while another run of the stream is at work.
+
+        Raises:
+            ConfigurationError: it has several destinations; `Integration.toward` chooses one.
         """
+        if len(integration.push.all) > 1:
+            raise ConfigurationError(
+                f"{integration.name} has several destinations, each with a quarantine of its own.",
+                advice="Say which: `astrio quarantine replay NAME --to TABLE`.",
+            )
         super().__init__(as_replayed(integration), RunOptions(wait=wait))
         self._numbers = numbers
         self.account.max_rejected = "100%"  # those that fail again are in the quarantine already

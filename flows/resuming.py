@@ -28,6 +28,7 @@ class ResumePoint:
         ties: the records at the boundary of the next run.
         table: how the table was changed so far.
         broken_rules: how many records broke each rule.
+        own: a destination's own counts, where there are several.
     """
 
     run_id: str
@@ -44,6 +45,7 @@ class ResumePoint:
     ties: dict[str, Any] | None = None
     table: dict[str, Any] | None = None
     broken_rules: list[dict[str, Any]] = field(default_factory=list)
+    own: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values from which `ResumePoint(**values)` makes an equal one."""
@@ -95,7 +97,8 @@ def usable(
     Raises:
         ConfigurationError: starting anew would append rows twice.
     """
-    if stored is None or integration.push.mode == "replace":
+    modes = {push.mode for push in integration.push.all}
+    if stored is None or "replace" in modes:
         return None
     point = ResumePoint(**stored)
     unbounded = point.bounds["since"] is None and point.bounds["until"] is None
@@ -103,7 +106,7 @@ def usable(
     continues = _bounds(options) == point.bounds or (plain and unbounded)
     if continues and options.limit is None and point.source == fingerprint(integration):
         return point
-    if integration.push.mode == "append" and not options.full_refresh:
+    if "append" in modes and not options.full_refresh:
         raise ConfigurationError(
             f"An unfinished run of {integration.name} (since {point.started}) has appended rows, "
             "and its source or its window has been changed since: starting anew would append "

@@ -50,6 +50,7 @@ def facts(report: RunReport) -> list[tuple[str, str]]:
     if records.deleted:
         pairs.append(("Rows deleted", f"{records.deleted:,} that the source has no more"))
     pairs.extend(_table(report))
+    pairs.extend(_destinations(report))
     for label, changes in (("Drift", report.drift.fields), ("Source drift", report.drift.source)):
         if changes:
             pairs.append((label, _drift(changes)))
@@ -62,6 +63,16 @@ def _table(report: RunReport) -> Iterator[tuple[str, str]]:
         yield from _difference(report.difference)
     elif report.table is not None:
         yield from _changes(report.table)
+
+
+def _destinations(report: RunReport) -> Iterator[tuple[str, str]]:
+    """Yield what became of the records in each of several destinations."""
+    for each in report.destinations:
+        fates = ", ".join(f"{getattr(each.records, name):,} {name}" for name in _FATES)
+        yield f"Into {each.table}", f"{fates} ({each.to})"
+        told = each.difference
+        pairs = _difference(told) if told else _changes(each.changes) if each.changes else ()
+        yield from ((f"  {label}", text) for label, text in pairs)
 
 
 def _changes(table: TableChanges) -> Iterator[tuple[str, str]]:

@@ -126,6 +126,26 @@ class ErrorReport(_Model):
         )
 
 
+class DestinationReport(_Model):
+    """One of several destinations: what became of the records there.
+
+    Attributes:
+        to: its address, without secrets.
+        table: the table, or what stands for it.
+        mode: how rows meet those that are there.
+        records: the same balance as the run's, for this destination alone.
+        changes: how the table was changed.
+        difference: what a dry run would change.
+    """
+
+    to: str
+    table: str
+    mode: str
+    records: Records
+    changes: TableChanges | None = None
+    difference: Difference | None = None
+
+
 class RunReport(_Model):
     """The account of one logical run; resumed runs go on counting in the same report."""
 
@@ -138,6 +158,7 @@ class RunReport(_Model):
     pages: int = 0
     stop_reason: str | None = None
     records: Records = Field(default_factory=Records)
+    destinations: list[DestinationReport] = Field(default_factory=list)
     parents: Parents | None = None
     table: TableChanges | None = None
     difference: Difference | None = None

@@ -17,6 +17,8 @@ from astrio.flows.reading.read import LoadedAction, LoadedTrigger, Model, read_f
 from astrio.flows.trigger import TriggerFile
 from astrio.tasks.actions.settings import ActionFile
 from astrio.tasks.destinations.files.target import FilesTarget
+from astrio.tasks.destinations.settings import PushSettings
+from astrio.tasks.destinations.targets.python import PythonTarget
 from astrio.tasks.destinations.targets.webhook import WebhookDestination
 
 app = typer.Typer()
@@ -111,12 +113,17 @@ def _summary(file: Path, integration: Model | None, mistakes: list[Mistake]) -> 
     if isinstance(integration, ActionFile):
         return f"{file}: ok (one {integration.action.method} for a record" + ended
     fields = _count(len(integration.map or ()), "field") or integration.transform or "every field"
-    push = integration.push
+    return f"{file}: ok ({fields}, {' and '.join(map(_into, integration.push.all))}" + ended
+
+
+def _into(push: PushSettings) -> str:
     if isinstance(push.to, WebhookDestination):
-        return f"{file}: ok ({fields}, each record to a webhook" + ended
+        return "each record to a webhook"
+    if isinstance(push.to, PythonTarget):
+        return f"to {push.to.python}"
     if isinstance(push.to, FilesTarget):
-        return f"{file}: ok ({fields}, {push.mode} as {push.to.form} to {push.to.reference}" + ended
-    return f"{file}: ok ({fields}, {push.mode} into {push.table}" + ended
+        return f"{push.mode} as {push.to.form} to {push.to.reference}"
+    return f"{push.mode} into {push.table}"
 
 
 def _count(number: int, noun: str) -> str:

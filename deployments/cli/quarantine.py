@@ -16,7 +16,7 @@ from astrio.blocks.errors import AstrioError, ConfigurationError
 from astrio.deployments.cli.attempting import attempt, finish
 from astrio.deployments.cli.output import clean, print_json, results, say, show
 from astrio.deployments.cli.problems import told
-from astrio.deployments.cli.streams import Stream, chosen, the_only
+from astrio.deployments.cli.streams import Stream, chosen, the_only, towards
 from astrio.deployments.exporting import form_of, write_private, written
 from astrio.deployments.running import quieten_prefect, replay_flow
 from astrio.flows.replaying import as_replayed
@@ -37,6 +37,10 @@ Named = Annotated[str, typer.Argument(metavar="FILE|NAME", help="The integration
 Ids = Annotated[
     list[int] | None, typer.Option("--id", help="A row's id; may be given several times.")
 ]
+To = Annotated[
+    str | None,
+    typer.Option(help="Which of several destinations: its table, or a part of its address."),
+]
 State = Annotated[
     Literal["open", "resolved", "discarded", "all"], typer.Option(help="Which records.")
 ]
@@ -50,13 +54,18 @@ def list_(
         str | None, typer.Argument(metavar="[FILE|NAME]", help="Only this integration.")
     ] = None,
     state: State = "open",
+    to: To = None,
     as_json: AsJson = False,
 ) -> None:
     """List the rejected records: which, why, since when, how often seen.
 
     With --json it is an array of objects.
     """
-    rows = [row for stream in chosen(named) for row in _rows(stream, state, named is not None)]
+    rows = [
+        row
+        for stream in towards(chosen(named), to)
+        for row in _rows(stream, state, named is not None)
+    ]
     if as_json:
         print_json(rows)
     elif not rows:
@@ -68,12 +77,13 @@ def list_(
 
 
 @app.command("show")
-def show_(named: Named, ids: Ids = None, as_json: AsJson = False) -> None:
+def show_(named: Named, ids: Ids = None, to: To = None, as_json: AsJson = False) -> None:
     """Show rejected records in full: the source record and every problem.
 
     Without --id, all open ones.
     """
-    found = [row for stream in chosen(named) for row in _in_full(stream, "open", ids)]
+    streams = [the_only(named, to)] if ids else towards(chosen(named), to)
+    found = [row for stream in streams for row in _in_full(stream, "open", ids)]
     if as_json:
         print_json({"records": found})
         return
@@ -84,9 +94,10 @@ def show_(named: Named, ids: Ids = None, as_json: AsJson = False) -> None:
 
 
 @app.command("replay")
-def replay(
+def replay(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     named: Named,
     ids: Ids = None,
+    to: To = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait while a run of this stream is at work.")
     ] = False,
@@ -97,7 +108,7 @@ def replay(
 
     Without --id, all of them. Nothing is asked of the API; what fails again stays open.
     """
-    stream = the_only(named)
+    stream = the_only(named, to)
     if stream.problem:
         raise ConfigurationError(
             f"{named} has mistakes, and records are replayed through its mapping and rules: "
@@ -124,6 +135,7 @@ def discard(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     everything: Annotated[bool, typer.Option("--all", help="All open records.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Really all of them.")] = False,
     reason: Annotated[str | None, typer.Option(help="Why; it is kept with them.")] = None,
+    to: To = None,
     as_json: AsJson = False,
 ) -> None:
     """Close records that nobody will mend: those of --id, or --all."""
@@ -135,7 +147,7 @@ def discard(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
         raise ConfigurationError(
             "Nothing was discarded.", advice="If all open records shall go, add --yes."
         )
-    gone = the_only(named).ask(
+    gone = the_only(named, to).ask(
         lambda each: discard_records(each.push, each.name, ids or (), reason)
     )
     if as_json:
@@ -145,7 +157,7 @@ def discard(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
 
 
 @app.command("export")
-def export(
+def export(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     named: Named,
     out: Annotated[
         Path | None, typer.Option(help="A new file, readable by you alone; else it is printed.")
@@ -156,9 +168,10 @@ def export(
     ] = None,
     state: State = "open",
     ids: Ids = None,
+    to: To = None,
 ) -> None:
     """Write records with their problems, in clear text, for others to look at."""
-    rows = list(_in_full(the_only(named), state, ids))
+    rows = list(_in_full(the_only(named, to), state, ids))
     locked = [row for row in rows if row["locked"]]
     if locked:
         raise ConfigurationError(
@@ -180,12 +193,16 @@ def export(
 def _rows(stream: Stream, state: str, strict: bool) -> list[QuarantineRow]:
     wanted = None if state == "all" else state
     try:
-        return stream.ask(lambda each: quarantine_rows(each.push, each.name, wanted))
+        rows = stream.ask(lambda each: quarantine_rows(each.push, each.name, wanted))
     except AstrioError as error:
         if strict:
             raise
-        say(f"{stream.name} cannot be looked into: {error.message}")
+        say(f"{stream.label} cannot be looked into: {error.message}")
         return []
+    if stream.several and stream.integration is not None:
+        for row in rows:
+            row["destination"] = stream.integration.push.table
+    return rows
 
 
 def _in_full(stream: Stream, state: str, ids: Sequence[int] | None) -> Iterator[dict[str, Any]]:
@@ -204,7 +221,9 @@ def _table(rows: list[QuarantineRow]) -> Table:
         table.add_column(heading, overflow="fold")
     for row in rows:
         seen = f"{row['seen']}x since {row['first_seen'][:16].replace('T', ' ')}"
-        cells = (row["id"], row["integration"], row["key"], row["field"], row["reason"], seen)
+        into = f" ({row['destination']})" if "destination" in row else ""
+        whose = f"{row['integration']}{into}"
+        cells = (row["id"], whose, row["key"], row["field"], row["reason"], seen)
         table.add_row(*(clean("" if cell is None else cell) for cell in cells))
     return table
 

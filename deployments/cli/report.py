@@ -21,9 +21,10 @@ def show_report(report: RunReport, *, page: str | None = None) -> None:
     for label, text in facts(report):
         table.add_row(Text(label, style="dim"), clean(text))
     show(table)
-    if report.difference is not None and report.difference.examples:
-        requests = [each for each in report.difference.examples if isinstance(each, PlannedRequest)]
-        show(planned_requests(requests) if requests else changed_rows(report.difference))
+    for difference in (report.difference, *(each.difference for each in report.destinations)):
+        if difference is not None and difference.examples:
+            requests = [each for each in difference.examples if isinstance(each, PlannedRequest)]
+            show(planned_requests(requests) if requests else changed_rows(difference))
     if page is not None:  # outside of the table, which would cut it off
         show(Text.assemble("  ", (f"{'In the UI':23}", "dim"), clean(page)))
     for warning in report.warnings:

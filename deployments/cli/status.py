@@ -95,10 +95,13 @@ def _table(entries: list[dict[str, Any]]) -> Table:
         "Watermark",
     ):
         table.add_column(heading, overflow="fold")
+    names = [entry["integration"] for entry in entries]
     for entry in entries:
+        several = names.count(entry["integration"]) > 1
+        into = f" ({entry['table']})" if several else ""
         records = (entry["last_run"] or {}).get("records") or {}
         table.add_row(
-            clean(entry["integration"]),
+            clean(f"{entry['integration']}{into}"),
             _state(entry),
             clean((entry["last_run_at"] or "")[:19].replace("T", " ")),
             str(records.get("written", "")),

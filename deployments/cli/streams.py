@@ -14,6 +14,7 @@ from astrio.flows.connecting import with_target
 from astrio.flows.integration import Integration
 from astrio.flows.reading.mistakes import IntegrationFileError
 from astrio.flows.reading.read import read_destination, read_integration
+from astrio.tasks.destinations.opening import destination_reference
 from astrio.tasks.ledger.streams import KnownStream, known_streams
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ class Stream:
             mistakes elsewhere; None: it is gone, or its destination cannot be told.
         known: its entry in the index; None: it has not run from here.
         problem: what keeps the file from being run, empty if nothing does.
+        several: the integration has other destinations beside this one.
     """
 
     name: str
@@ -39,6 +41,14 @@ class Stream:
     integration: Integration | None
     known: KnownStream | None = None
     problem: str = ""
+    several: bool = False
+
+    @property
+    def label(self) -> str:
+        """The integration's name, and the table where it has several destinations."""
+        if self.integration is None or not self.several:
+            return self.name
+        return f"{self.name} ({self.integration.push.table})"
 
     def ask(self, question: Callable[[Integration], T]) -> T:
         """Ask the stream's destination, in the stream's own folder.
@@ -66,26 +76,62 @@ def chosen(named: str | None) -> list[Stream]:
         return by_name
     file = find_integration(named)
     try:
-        return [_here(file)]
+        return _here(file)
     except IntegrationFileError as error:
         if (found := read_destination(file)) is None:
             raise
-        return [Stream(found.name, file, Path.cwd(), found, problem=error.message)]
+        whole = Stream(found.name, file, Path.cwd(), found, problem=error.message)
+        return _apart(whole)
 
 
-def the_only(named: str) -> Stream:
+def the_only(named: str, to: str | None = None) -> Stream:
     """Return the one stream of a file or a name.
 
+    Args:
+        named: the file, or the integration's name.
+        to: which of several destinations: its table, or a part of its address.
+
     Raises:
-        ConfigurationError: as `chosen`; or several files have that name.
+        ConfigurationError: as `chosen`; or several files have that name, or the integration
+            several destinations.
     """
-    streams = chosen(named)
+    streams = towards(chosen(named), to)
+    if len(streams) > 1 and len({stream.file for stream in streams}) == 1:
+        tables = ", ".join(each.integration.push.table for each in streams if each.integration)
+        raise ConfigurationError(
+            f"{named} has several destinations, each with a quarantine of its own: {tables}.",
+            advice="Say which with --to: the table, or a part of the destination's address.",
+        )
     if len(streams) > 1:
         files = ", ".join(sorted(str(stream.file or "Python") for stream in streams))
         raise ConfigurationError(
             f"Several integrations are called {named}: {files}.", advice="Name the file."
         )
     return streams[0]
+
+
+def towards(streams: list[Stream], to: str | None) -> list[Stream]:
+    """Return the streams whose destination is meant; nothing said: all of them.
+
+    Raises:
+        ConfigurationError: there is no such destination.
+    """
+    if to is None:
+        return streams
+    found = [each for each in streams if each.integration and each.integration.push.table == to]
+    found = found or [each for each in streams if to in _reference(each)]
+    if not found:
+        raise ConfigurationError(
+            f"No destination of it is called {to}.", advice="`astrio status` lists them."
+        )
+    return found
+
+
+def _reference(stream: Stream) -> str:
+    try:
+        return stream.ask(lambda each: destination_reference(each.push))
+    except AstrioError:
+        return ""
 
 
 def _all() -> Iterator[Stream]:
@@ -95,17 +141,28 @@ def _all() -> Iterator[Stream]:
         yield _from_index(known)
     for file in files_in(FOLDERS):
         try:
-            stream = _here(file)
+            streams = _here(file)
         except AstrioError:
             continue  # `check` is the place to say so
-        assert stream.integration is not None
-        if (stream.name, stream.integration.push.table) not in seen:
-            yield stream
+        for stream in streams:
+            assert stream.integration is not None
+            if (stream.name, stream.integration.push.table) not in seen:
+                yield stream
 
 
-def _here(file: Path) -> Stream:
+def _here(file: Path) -> list[Stream]:
     integration = read_integration(file).integration
-    return Stream(integration.name, file, Path.cwd(), integration)
+    return _apart(Stream(integration.name, file, Path.cwd(), integration))
+
+
+def _apart(stream: Stream) -> list[Stream]:
+    """Return a stream for each destination of a file."""
+    integration = stream.integration
+    assert integration is not None  # it has been read
+    every, several = integration.push.all, len(integration.push.all) > 1
+    return [
+        replace(stream, integration=integration.toward(push), several=several) for push in every
+    ]
 
 
 def _from_index(known: KnownStream) -> Stream:
@@ -116,9 +173,26 @@ def _from_index(known: KnownStream) -> Stream:
     if not stream.folder.is_dir():
         return replace(stream, problem=f"its folder {known.cwd} is gone")
     try:
-        return replace(stream, integration=read_integration(file).integration)
+        return _of_known(replace(stream, integration=read_integration(file).integration), known)
     except IntegrationFileError as error:
         problem = error.message.partition("\n")[0]
-        return replace(stream, integration=read_destination(file), problem=problem)
+        return _of_known(
+            replace(stream, integration=read_destination(file), problem=problem), known
+        )
     except AstrioError as error:
         return replace(stream, problem=error.message.partition("\n")[0])
+
+
+def _of_known(stream: Stream, known: KnownStream) -> Stream:
+    """Return the stream with that one of its file's destinations which the index knows."""
+    if stream.integration is None or len(stream.integration.push.all) == 1:
+        return stream
+    streams = _apart(stream)
+    alike = [
+        each
+        for each in streams
+        if each.integration and each.integration.push.table == known.table_name
+    ]
+    found = [each for each in alike if _reference(each) == known.destination] or alike
+    gone = f"its file no longer names the destination {known.table_name}"
+    return found[0] if found else replace(stream, integration=None, problem=gone)

@@ -14,11 +14,14 @@ from astrio.blocks.literals import SHOW_SECRETS
 from astrio.deployments.cli.files import files_in, find_integration
 from astrio.flows.connecting import webhook_name
 from astrio.flows.integration import Integration
+from astrio.flows.reading.actions import is_action
+from astrio.flows.reading.destinations import one_by_one, with_destinations
 from astrio.flows.reading.document import read_document
 from astrio.flows.reading.mistakes import IntegrationFileError, Mistake
 from astrio.flows.reading.node import Node
 from astrio.flows.reading.read import LoadedAction, LoadedTrigger, read_file
 from astrio.flows.reading.spellings import canonical
+from astrio.flows.reading.triggers import is_trigger
 from astrio.flows.trigger import TriggerFile
 from astrio.tasks.destinations.targets.file import LocalFileTarget
 from astrio.tasks.python.folder import VARIABLE, connectors_folder, modules_in
@@ -156,7 +159,8 @@ def _read(file: Path, warnings: list[str], *, pooled: bool) -> Found | FoundTrig
 def _root(file: Path) -> Node:
     root = read_document(file).root
     assert root is not None  # it has just been read
-    return canonical(root)
+    root = canonical(root)
+    return root if is_trigger(root) or is_action(root) else with_destinations(root)
 
 
 def _literals(integration: Integration | TriggerFile, root: Node) -> Iterator[Mistake]:
@@ -173,20 +177,20 @@ def _differing(one: Any, other: Any, path: tuple[str, ...] = ()) -> Iterator[tup
     if isinstance(one, dict) and isinstance(other, dict):
         for key in one.keys() & other.keys():
             yield from _differing(one[key], other[key], (*path, key))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for place, pair in enumerate(zip(one, other, strict=True)):
+            yield from _differing(*pair, (*path, str(place)))
     elif one != other:
         yield path
 
 
 def _relative_paths(integration: Integration, root: Node) -> Iterator[Mistake]:
-    to = integration.push.to
-    if isinstance(to, LocalFileTarget) and not Path(to.file).is_absolute():
-        words = "a worker runs in a folder of its own: give an absolute path"
-        yield _at(root, ("push", "to", "file"), words)
-    url = getattr(to, "url", "")
-    if relative := _RELATIVE_FILE.match(url):
-        words = "a worker runs in a folder of its own: give an absolute path "
-        words += f"({relative[1]}:////…)"
-        yield _at(root, ("push", "to", "url"), words)
+    for push, alone in zip(integration.push.all, one_by_one(root), strict=True):
+        to, words = push.to, "a worker runs in a folder of its own: give an absolute path"
+        if isinstance(to, LocalFileTarget) and not Path(to.file).is_absolute():
+            yield _at(alone, ("push", "to", "file"), words)
+        if relative := _RELATIVE_FILE.match(getattr(to, "url", "")):
+            yield _at(alone, ("push", "to", "url"), f"{words} ({relative[1]}:////…)")
 
 
 def _own_modules(root: Node) -> Iterator[Mistake]:
@@ -194,20 +198,28 @@ def _own_modules(root: Node) -> Iterator[Mistake]:
     if Path(os.environ.get(VARIABLE, "")).is_absolute():
         return
     own = dict(modules_in(connectors_folder()))
-    for keys in REFERENCES:
-        name = (root.text(*keys) or "").partition(":")[0]
+    named = {
+        _at(alone, keys, alone.text(*keys) or "")
+        for alone in one_by_one(root)
+        for keys in REFERENCES
+    }
+    for place in sorted(named):
+        name = place.message.partition(":")[0]
         if name.partition(".")[0] in own:
             words = f"workers need `{name}` too: install it there as a package, or let {VARIABLE} "
             words += "name its folder"
-            place = _at(root, keys, words)
-            yield Mistake(place.line, place.column, place.path, place.message, warning=True)
+            yield Mistake(place.line, place.column, place.path, words, warning=True)
 
 
 def _at(root: Node, path: tuple[str, ...], words: str) -> Mistake:
     """Place a mistake at the deepest node of the path that the file has."""
-    depth = next(depth for depth in range(len(path), -1, -1) if root.at(*path[:depth]))
-    node = root.at(*path[:depth])
-    assert node is not None
+    node = root
+    for key in path:
+        items = dict(enumerate(node.items or ()))
+        below = items.get(int(key)) if key.isdecimal() and items else node.at(key)
+        if below is None:
+            break
+        node = below
     return Mistake.at(node.place, ".".join(path), words)
 
 

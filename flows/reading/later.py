@@ -5,8 +5,6 @@ An entry counts only while the model refuses it, so building the feature is enou
 
 from __future__ import annotations
 
-from astrio.flows.reading.node import Node
-
 _KEYS: dict[str, str] = {
     "": "endpoints authentication endpoint validation",
     "source": "graphql event",
@@ -25,10 +23,3 @@ def later_value(path: str, value: object) -> str:
     """Return the message for a value of a later version, or an empty text."""
     known = str(value) in _VALUES.get(path, "").split()
     return f"`{value}` {_NOT_YET}" if known else ""
-
-
-def later_form(path: str, node: Node) -> str:
-    """Return the message for a form of a later version: lists of destinations."""
-    if path in ("push", "push.to") and node.items is not None:
-        return f"a list of destinations {_NOT_YET}"
-    return ""

@@ -13,6 +13,7 @@ from astrio.blocks.settings import modules_of
 from astrio.flows.integration import Integration
 from astrio.flows.reading import checks
 from astrio.flows.reading.actions import as_written, canonical_action, is_action
+from astrio.flows.reading.destinations import one_by_one, with_destinations
 from astrio.flows.reading.document import Document, read_document
 from astrio.flows.reading.mistakes import IntegrationFileError, Mistake, Place
 from astrio.flows.reading.spellings import canonical
@@ -107,7 +108,7 @@ def read_destination(path: Path) -> Integration | None:
     What it reads from is made up. None: name or destination cannot be told either.
     """
     root = read_document(path).root
-    plain = canonical(root).plain() if root is not None else None
+    plain = with_destinations(canonical(root)).plain() if root is not None else None
     if not isinstance(plain, dict):
         return None
     kept = {key: plain[key] for key in ("name", "push", "quarantine") if key in plain}
@@ -135,9 +136,12 @@ def _judge(document: Document, path: Path) -> tuple[Model | None, list[Mistake]]
         root, model = canonical_trigger(root, proposed_name(path)), TriggerFile
     elif is_action(root):
         root, model = canonical(canonical_action(root, proposed_name(path))), ActionFile
+    else:
+        root = with_destinations(root)
     found, mistakes = validate(root, model)
-    for module in modules_of(checks):
-        mistakes += module.check(root)
+    for each in one_by_one(root) if model is Integration else (root,):
+        for module in modules_of(checks):
+            mistakes += module.check(each)
     if model is ActionFile:
         mistakes = as_written(written, mistakes)
     return found, _merged(document.mistakes, mistakes)

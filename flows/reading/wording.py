@@ -9,7 +9,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel, to_snake
 
 from astrio.flows.reading.known import Known, closest
-from astrio.flows.reading.later import later_form, later_key, later_value
+from astrio.flows.reading.later import later_key, later_value
 from astrio.flows.reading.node import Node
 from astrio.flows.reading.spot import Spot
 from astrio.tasks.mapping.check import ExpressionProblem
@@ -54,8 +54,6 @@ def expected_kind(error: Mapping[str, Any]) -> str:
 
 def wrong_kind(kinds: Iterable[str], spot: Spot) -> str:
     """Describe a value of a kind that cannot stand there."""
-    if later := later_form(spot.schema_path, spot.node):
-        return later
     wanted = list(dict.fromkeys(kinds))
     hint = _hint(wanted, spot)
     return f"expected {' or '.join(wanted)}, found {_found(spot)}{hint}"

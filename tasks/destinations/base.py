@@ -21,6 +21,7 @@ class StreamState:
         ties: the records at the watermark or above it that are written, by their content.
         profile: what is remembered of the fields in earlier runs.
         ended: the latest run that read the source to its end, None if there was none.
+        unended: the runs that began after it, and have not.
     """
 
     watermark: Any = None
@@ -28,6 +29,7 @@ class StreamState:
     ties: Mapping[str, Any] = field(default_factory=dict)
     profile: dict[str, Any] | None = None
     ended: str | None = None
+    unended: Sequence[str] = ()
 
 
 @dataclass(slots=True)

@@ -40,8 +40,13 @@ def open_dry_run(
     integration: str,
     keeping: QuarantineSettings | None,
     examples: list[ChangedRow],
+    *,
+    apart: bool = False,
 ) -> Destination:
     """Return a destination that stays as it is: whatever is done to it is rolled back.
+
+    With `apart` it works on a copy of a database that takes one writer at a time, as another dry
+    run is at work in it.
 
     It puts the difference that a run would make into the report, and the first changed rows, which
     hold people's data, into `examples`.
@@ -54,7 +59,7 @@ def open_dry_run(
     _check(push)
     if isinstance(push.to, OtherTarget):
         return push.to.dry_run(push, integration, keeping, examples)
-    return DryRun(push, integration, keeping, examples=examples)
+    return DryRun(push, integration, keeping, examples=examples, apart=apart)
 
 
 def takes_back(push: PushSettings) -> bool:
@@ -71,6 +76,17 @@ def destination_reference(push: PushSettings) -> str:
     from astrio.tasks.destinations.sql.database import Database
 
     return Database.of(push.target).reference
+
+
+def takes_one_writer(push: PushSettings) -> bool:
+    """Whether the database that the state lives in takes one writer at a time, even of a process.
+
+    Raises:
+        ConfigurationError: as `open_destination`.
+    """
+    from astrio.tasks.destinations.sql.database import Database
+
+    return Database.of(push.target).backend == "sqlite"
 
 
 def quarantine_rows(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class QuarantineRow(TypedDict):
@@ -20,6 +20,8 @@ class QuarantineRow(TypedDict):
     first_seen: str
     seen: int
     state: str
+    destination: NotRequired[str]
+    """The table, where the integration has several destinations."""
 
 
 class AddedColumn(TypedDict):

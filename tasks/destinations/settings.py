@@ -160,6 +160,10 @@ class PushSettings(Settings):
         return self
 
     @property
+    def all(self) -> tuple[PushSettings, ...]:
+        """Every destination by itself: this one, or those of a list."""
+        return (self,)
+
     def staged(self) -> bool:
         """Whether what a run writes is seen at its end, or not at all."""
         whole = isinstance(self.to, OtherTarget) and self.to.whole

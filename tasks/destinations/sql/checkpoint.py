@@ -29,22 +29,30 @@ def load(connection: Connection, stream: Stream) -> StreamState:
     row = connection.execute(columns.where(checkpoint.c.stream == stream.id)).first()
     if row is None:
         return StreamState()
+    ended, unended = _ends(connection, stream)
     return StreamState(
         watermark=_read(row.watermark),
         resume=_read(row.resume),
         ties=_read(row.ties) or {},
-        ended=last_ended(connection, stream),
+        ended=ended,
+        unended=unended,
     )
 
 
-def last_ended(connection: Connection, stream: Stream) -> str | None:
-    """Return the id of the latest run that read the source to its end; a replay reads none."""
-    query = select(run.c.run_id, run.c.report).where(
-        run.c.stream == stream.id, run.c.state.startswith("completed")
-    )
-    newest = query.order_by(run.c.finished_at.desc(), run.c.run_id).limit(_LATEST)
-    rows = connection.execute(newest).all()
-    return next((row.run_id for row in rows if not _read(row.report).get("replay")), None)
+def _ends(connection: Connection, stream: Stream) -> tuple[str | None, tuple[str, ...]]:
+    """Return the latest run that read the source to its end, and those begun later that did not.
+
+    A replay reads no source.
+    """
+    columns = select(run.c.run_id, run.c.state, run.c.report).where(run.c.stream == stream.id)
+    newest = columns.order_by(run.c.started_at.desc(), run.c.run_id).limit(_LATEST)
+    unended: list[str] = []
+    for row in connection.execute(newest):
+        if not row.state.startswith("completed"):
+            unended.append(row.run_id)
+        elif not (_read(row.report) or {}).get("replay"):
+            return row.run_id, tuple(unended)
+    return None, tuple(unended)
 
 
 def save(  # noqa: PLR0913 (what is stored is given by name)

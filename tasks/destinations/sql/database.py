@@ -53,6 +53,11 @@ class Database:
         """Return the database of a `push.to`; raises as the constructor."""
         return cls(target.url, password=target.password, named=target.named)
 
+    @property
+    def backend(self) -> str:
+        """What kind of database it is, as its URL says it: `sqlite`, say."""
+        return self._url.get_backend_name()
+
     def exists(self) -> bool:
         """Whether there is a database to read, without creating one."""
         return self.dialect.exists(self._url)

@@ -24,6 +24,7 @@ from astrio.tasks.destinations.sql import tables
 from astrio.tasks.destinations.sql.database import Database, transaction
 from astrio.tasks.destinations.sql.destination import SqlDestination
 from astrio.tasks.destinations.sql.dialect import Dialect
+from astrio.tasks.destinations.sql.dry.copying import copy_into
 from astrio.tasks.destinations.sql.dry.staging import ComparedStaging
 from astrio.tasks.destinations.sql.dry.unkept import Unkept
 from astrio.tasks.destinations.sql.dry.watching import Watch, WatchedWriter
@@ -43,11 +44,16 @@ class DryRun(SqlDestination):
         keeping: QuarantineSettings | None = None,
         *,
         examples: list[ChangedRow],
+        apart: bool = False,
         **how: Any,
     ) -> None:
-        """Take what `SqlDestination` takes, and a list that gets the first changed rows."""
+        """Take what `SqlDestination` takes, and a list that gets the first changed rows.
+
+        With `apart` it works on a copy of the database, which takes one writer at a time.
+        """
         super().__init__(push, integration, keeping, **how)
         self._examples = examples
+        self._copies = apart
         self._watch = Watch(self._dialect, push)
         self._staging = ComparedStaging(self._dialect, self._stream, push.key, self._watch)
         table = self._staging.name if self._replaces else push.table
@@ -125,10 +131,15 @@ class DryRun(SqlDestination):
 
     def _standing_in(self, stack: ExitStack) -> Database:
         """Return the database, or an empty one for the time being where a run would create it."""
-        if self._named.exists():
+        there = self._named.exists()
+        if there and not self._copies:
             return self._named
         folder = stack.enter_context(TemporaryDirectory(prefix="astrio-"))
-        return self._named.elsewhere(Path(folder) / "dry-run.db")
+        other = self._named.elsewhere(Path(folder) / "dry-run.db")
+        if there:
+            with self._named.explained():
+                copy_into(self._named.reference, str(Path(folder) / "dry-run.db"))
+        return other
 
     def _hold(self, lease: Lease, stack: ExitStack) -> None:
         """Refuse to go on beside another run, and keep others from beginning.

@@ -1,0 +1,1 @@
+"""Several destinations for one source: each with a state of its own, the source read once."""
