@@ -164,6 +164,7 @@ class PushSettings(Settings):
         """Every destination by itself: this one, or those of a list."""
         return (self,)
 
+    @property
     def staged(self) -> bool:
         """Whether what a run writes is seen at its end, or not at all."""
         whole = isinstance(self.to, OtherTarget) and self.to.whole

@@ -21,7 +21,7 @@ def merged(batches: Sequence[Batch], parts: Sequence[Written]) -> Written:
     """
     if len(parts) == 1:
         return parts[0]
-    rows = sum(len(batch.rows) for batch in batches)
+    rows = sum(len(batch.rows) + len(batch.page.deletions) for batch in batches)
     refused, wanting = _refused(parts)
     left = rows - len(refused) - len(wanting)
     written = min(max(part.written for part in parts), left)

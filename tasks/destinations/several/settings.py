@@ -74,6 +74,12 @@ def _read(value: Any, handler: ValidatorFunctionWrapHandler) -> PushSettings:
             raise ValueError(
                 f"two destinations are the same: `{every[number].table}` stands in `push` twice"
             )
+    wanted = {(each.deleted and each.deleted.when, each.version, each.key) for each in every}
+    if len(wanted) > 1 and any(each.deleted is not None for each in every):
+        raise ValueError(
+            "`deleted` needs the same expression, `key` and `version` in every destination: "
+            "a record that tells of a deletion is taken out for all of them"
+        )
     return together(every)
 
 
