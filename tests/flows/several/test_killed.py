@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,13 @@ from astrio.flows.integration import Integration
 from astrio.tasks.report import RunReport
 
 RECORDS = [record(number) for number in range(35)]
-POINTS = [("commit", 1), ("commit", 4), ("commit", 8), ("finish", 1)]
+LONG = pytest.mark.slow
+POINTS = [
+    ("commit", 1),
+    ("commit", 4),
+    pytest.param("commit", 8, marks=LONG),
+    ("finish", 1),
+]
 INCREMENTAL = {"incremental": {"cursor": "updated_at", "param": "since"}}
 FEED = """
 def items(context):
@@ -57,7 +62,9 @@ def balanced(report: RunReport) -> bool:
 
 
 @pytest.mark.parametrize(("method", "at"), POINTS)
-@pytest.mark.parametrize("source", [{}, INCREMENTAL], ids=["whole", "incremental"])
+@pytest.mark.parametrize(
+    "source", [pytest.param({}, marks=LONG), INCREMENTAL], ids=["whole", "incremental"]
+)
 def test_where_the_position_survives_both_go_on_from_it(
     tmp_path: Path, second: str, source: dict[str, Any], method: str, at: int
 ) -> None:
@@ -72,6 +79,7 @@ def test_where_the_position_survives_both_go_on_from_it(
     assert report.records.written + report.records.unchanged == 35
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modes", [("upsert", "append"), ("append", "upsert")])
 def test_one_that_adds_rows_beside_one_that_updates_them(
     tmp_path: Path, second: str, modes: tuple[str, str]
@@ -87,7 +95,7 @@ def test_one_that_adds_rows_beside_one_that_updates_them(
 
 
 @pytest.mark.parametrize("incremental", [{}, {"incremental": {"cursor": "updated_at"}}])
-@pytest.mark.parametrize(("method", "at"), [("commit", 3), ("finish", 1)])
+@pytest.mark.parametrize(("method", "at"), [pytest.param("commit", 3, marks=LONG), ("finish", 1)])
 def test_where_it_does_not_each_slice_is_one_transaction_in_each(
     write: Write, tmp_path: Path, second: str, incremental: dict[str, Any], method: str, at: int
 ) -> None:
@@ -106,9 +114,6 @@ def test_where_it_does_not_each_slice_is_one_transaction_in_each(
     again = run(plan)  # whole sources are added once more by each run, to both alike
     assert ids(first) == ids(second)
     assert again.records.written == (0 if incremental else 35)
-
-
-Kill = Callable[[Integration], None]
 
 
 @pytest.mark.slow
