@@ -1,11 +1,13 @@
 """Peak memory and CPU of a whole sync without Prefect, at two sizes: neither may grow per record.
 
-Run: python -m tests.benchmarks.memory [RECORDS ...]
+Run: python -m tests.benchmarks.memory [DESTINATION] [RECORDS ...]
+where DESTINATION is sqlite (if left out), or the ending of a file: jsonl, csv, parquet, csv.gz
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -24,8 +26,16 @@ print(json.dumps([report.records.written, usage.ru_maxrss / 1024, cpu]))
 """
 
 
-def document(url: str, database: Path) -> dict[str, object]:
-    """Return an integration of 12 fields with a rule over the benchmark's API."""
+def push(destination: str, folder: Path) -> dict[str, object]:
+    """Return where the records go."""
+    if destination != "sqlite":
+        return {"to": {"file": f"{folder}/bench.{destination}"}}
+    url = f"sqlite:///{folder}/bench.db"
+    return {"to": {"url": url}, "table": "bench", "mode": "upsert", "key": ["id"]}
+
+
+def document(url: str, to: dict[str, object]) -> dict[str, object]:
+    """Return an integration of 8 fields with a rule over the benchmark's API."""
     fields = ["id", "status", "currency", "created_at", "updated_at", "customer.email"]
     return {
         "name": "bench",
@@ -41,30 +51,28 @@ def document(url: str, database: Path) -> dict[str, object]:
             "mail": "lower(customer.email)",
         },
         "validate": [{"field": "id", "required": True}],
-        "push": {
-            "to": {"url": f"sqlite:///{database}"},
-            "table": "bench",
-            "mode": "upsert",
-            "key": ["id"],
-        },
+        "push": to,
     }
 
 
-def measure(records: int) -> tuple[int, float, float]:
+def measure(destination: str, records: int) -> tuple[int, float, float]:
     """Return records written, peak memory in MB, and CPU seconds of the client's process."""
     server = running("-m", "tests.benchmarks.http_server", "--records", str(records))
     with tempfile.TemporaryDirectory() as folder, server as url:
-        argument = json.dumps(document(url, Path(folder, "bench.db")))
+        argument = json.dumps(document(url, push(destination, Path(folder))))
         command = [sys.executable, "-c", PROGRAM, argument]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        home = os.environ | {"ASTRIO_HOME": f"{folder}/home"}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=home)
     written, peak, cpu = json.loads(done.stdout)
     return written, peak, cpu
 
 
 def main() -> None:
     """Print a table, and the ratios of the last size to the first."""
-    sizes = [int(word) for word in sys.argv[1:]] or [100_000, 1_000_000]
-    results = [measure(size) for size in sizes]
+    words = sys.argv[1:]
+    sizes = [int(word) for word in words if word.isdecimal()] or [100_000, 1_000_000]
+    destination = next((word for word in words if not word.isdecimal()), "sqlite")
+    results = [measure(destination, size) for size in sizes]
     for written, peak, cpu in results:
         rate = 1e6 * cpu / written
         print(f"{written:>9,} records  {peak:6.0f} MB  {cpu:6.1f} s CPU  {rate:5.1f} µs a record")

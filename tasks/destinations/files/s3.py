@@ -24,6 +24,7 @@ from astrio.tasks.destinations.files.s3_client import (
     code_of,
     explained,
     is_gone,
+    meaning,
 )
 from astrio.tasks.destinations.files.spool import remove_pieces
 from astrio.tasks.destinations.sql.dialect import digest
@@ -43,7 +44,7 @@ class S3Objects:
         """Take the settings; nothing is sent yet.
 
         Raises:
-            ConfigurationError: a variable is not set, or no region is known.
+            ConfigurationError: a variable is not set, or AWS's own settings are wrong.
         """
         self._bucket = resolve(settings.bucket)
         self._client = client_of(settings)
@@ -57,6 +58,8 @@ class S3Objects:
         """Begin an upload, which fails at once if the bucket cannot be written to."""
         folder = make_astrio_home() / self._folder
         folder.mkdir(mode=0o700, exist_ok=True)
+        for left in folder.iterdir():
+            left.unlink()  # by runs that were killed: only one of a stream is at work
         with explained(self.shown(traces)):
             begun = self._client.create_multipart_upload(
                 **self._object(traces), Metadata={_RUN: traces["run"]}
@@ -148,42 +151,37 @@ class S3Objects:
             AstrioError: it is not shown, and will not be.
         """
         name = self.shown(traces)
-        if self._is_ours(traces):
-            return True
-        if is_gone(error) or self._upload_is_gone(traces):
-            return False
         try:
-            with explained(name):
-                raise error
-        except Unanswered as unanswered:
-            raise NotShownYetError(
-                f"It is not known whether {name} is in its place: {unanswered.message}",
-                advice="Run again: the next run finds out, and puts it there if it is not.",
-            ) from None
+            if self._is_ours(traces):
+                return True
+        except AstrioError as unseen:
+            if self._upload_is_gone(error, traces):
+                raise _unknown(name, unseen) from None
+        else:
+            if self._upload_is_gone(error, traces):
+                return False
+        told = meaning(error, name)
+        raise (_unknown(name, told) if isinstance(told, Unanswered) else told) from None
 
-    def _upload_is_gone(self, traces: Traces) -> bool:
-        """Whether the store knows that there is no such upload; some tell it only if asked so."""
+    def _upload_is_gone(self, error: Exception, traces: Traces) -> bool:
+        """Whether the store knows no such upload any more; some say so only if they are asked."""
+        if is_gone(error):
+            return True
         try:
             self._client.list_parts(**self._object(traces), UploadId=traces["upload"], MaxParts=1)
-        except (ClientError, BotoCoreError) as error:
-            return is_gone(error)
+        except (ClientError, BotoCoreError) as told:
+            return is_gone(told)
         return False
 
     def _is_ours(self, traces: Traces) -> bool:
-        name = self.shown(traces)
-        try:
-            found = self._client.head_object(**self._object(traces))
-        except (ClientError, BotoCoreError) as error:
-            if is_gone(error):
-                return False
+        """Whether the object that is there is the run's; raises AstrioError if that is not told."""
+        with explained(self.shown(traces)):
             try:
-                with explained(name):
-                    raise
-            except AstrioError as told:
-                raise NotShownYetError(
-                    f"It is not known whether {name} is in its place: {told.message}",
-                    advice=told.advice,
-                ) from None
+                found = self._client.head_object(**self._object(traces))
+            except ClientError as error:
+                if is_gone(error):
+                    return False
+                raise
         return bool(found.get("Metadata", {}).get(_RUN) == traces["run"])
 
     def _uploads(self, traces: Traces) -> list[str]:
@@ -196,3 +194,11 @@ class S3Objects:
             ).get("Uploads", ())
             return [each["UploadId"] for each in found if each["Key"] == traces["key"]]
         return []
+
+
+def _unknown(name: str, why: AstrioError) -> NotShownYetError:
+    return NotShownYetError(
+        f"It is not known whether {name} is in its place: {why.message}",
+        advice="Run again: the next run finds out, and puts it there if it is not. It has to be "
+        "allowed s3:GetObject and s3:ListBucket.",
+    )

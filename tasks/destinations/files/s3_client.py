@@ -28,7 +28,6 @@ try:
         ConnectionClosedError,
         HTTPClientError,
         NoCredentialsError,
-        NoRegionError,
         PartialCredentialsError,
     )
     from botocore.exceptions import (
@@ -58,7 +57,7 @@ _REFUSED: Final[dict[str, tuple[type[AstrioError], str, str]]] = {
     "AccessDenied": (
         CredentialsError,
         "the credentials may not do that",
-        "Allow them s3:PutObject, s3:GetObject and s3:AbortMultipartUpload there.",
+        "Allow them s3:PutObject, s3:AbortMultipartUpload, s3:GetObject and s3:ListBucket there.",
     ),
     "InvalidAccessKeyId": (
         CredentialsError,
@@ -107,7 +106,7 @@ def client_of(settings: S3Settings) -> Any:
     """Return a client of botocore's.
 
     Raises:
-        ConfigurationError: a variable is not set, or no region is known.
+        ConfigurationError: a variable is not set, or AWS's own settings are wrong.
     """
     keys = {
         "aws_access_key_id": settings.access_key_id,
@@ -134,11 +133,6 @@ def client_of(settings: S3Settings) -> Any:
         given.setdefault("region_name", "us-east-1")
     try:
         return botocore_session.get_session().create_client("s3", config=config, **given)
-    except NoRegionError:
-        raise ConfigurationError(
-            "No region is known for the bucket.",
-            advice="Set push.to.s3.region, or AWS_DEFAULT_REGION.",
-        ) from None
     except (BotoCoreError, ValueError) as error:
         raise ConfigurationError(f"S3 cannot be used: {redact(str(error))}") from None
 

@@ -98,12 +98,17 @@ def test_a_hundred_kills_at_random_points_lose_and_double_nothing(
     kill_at_random(tmp_path, name, kills=100)
 
 
+def late(number: int) -> dict[str, Any]:
+    """Return a record that is newer than those of lower numbers."""
+    at = f"2027-01-01T{number // 3600:02d}:{number // 60 % 60:02d}:{number % 60:02d}Z"
+    return record(number, updated_at=at)
+
+
 def kill_at_random(tmp_path: Path, name: str, kills: int) -> None:
     chance = random.Random(name)
     folder = tmp_path / "out"
     folder.mkdir()
     records: list[dict[str, Any]] = [record(number) for number in range(60)]
-    expected = len(records)
     source = {} if name else INCREMENTAL
     died = 0
     with cursor_api(records) as api:
@@ -114,8 +119,7 @@ def kill_at_random(tmp_path: Path, name: str, kills: int) -> None:
             for path in folder.glob("*.jsonl"):
                 assert len(lines(path)) > 0
             if chance.random() < 0.5:
-                records.append(record(1000 + expected, updated_at=f"2027-01-01T{expected:09d}"))
-                expected += 1
+                records.append(late(len(records)))
         report = run(plan_)
     check_state(plan_, folder, report)
     if not name:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.flows.running import failed_run, run
 from tests.support.s3 import KEYS, Bucket
 from tests.support.server import answer, serve, unused_url
 from tests.tasks.destinations.files.killing import POINTS, killed
+from tests.tasks.destinations.files.test_killed import late
 from tests.tasks.destinations.files.writing import files, plan
 
 from astrio.blocks.errors import CredentialsError, DestinationBusyError, DestinationError
@@ -252,6 +254,51 @@ def test_a_store_that_goes_away_at_the_end_is_asked_again_by_the_next_run(
     check_clean(bucket, home, plan_, report)
 
 
+def test_a_refusal_at_the_end_leaves_no_object_and_no_upload(bucket: Bucket, home: Path) -> None:
+    refused = True
+
+    async def meddle(request: web.Request, passed: Any) -> web.Response:
+        asked = is_completion(request) or request.method == "HEAD"
+        text = xml("AccessDenied")
+        return web.Response(status=403, text=text) if refused and asked else await passed()
+
+    with cursor_api(RECORDS) as api, serve(through(bucket, meddle)) as proxy:
+        to = bucket.to(prefix="out/", endpoint_url=proxy.url)
+        plan_ = plan(api.url, {"s3": to}, source=INCREMENTAL)
+        error = failed_run(plan_)
+        assert isinstance(error, CredentialsError)
+        assert (bucket.names(), bucket.uploads()) == ([], [])
+        refused = False
+        report = run(plan_)
+    assert report.records.written == 25
+    check_clean(bucket, home, plan_, report)
+
+
+def test_an_object_that_may_not_be_looked_at_is_not_taken_for_lost(
+    bucket: Bucket, home: Path
+) -> None:
+    blind = True
+
+    async def meddle(request: web.Request, passed: Any) -> web.Response:
+        if blind and request.method == "HEAD":
+            return web.Response(status=403)
+        done = await passed()
+        return web.Response(status=500) if blind and is_completion(request) else done
+
+    with cursor_api(RECORDS) as api, serve(through(bucket, meddle)) as proxy:
+        to = bucket.to(prefix="out/", endpoint_url=proxy.url)
+        plan_ = plan(api.url, {"s3": to}, source=INCREMENTAL)
+        error = failed_run(plan_)
+        assert "not known whether" in error.message
+        assert "s3:ListBucket" in error.advice
+        assert "not known whether" in failed_run(plan_).message
+        blind = False
+        report = run(plan_)
+    assert report.records.written == 0
+    assert len(bucket.names()) == 1
+    check_clean(bucket, home, plan_, report)
+
+
 def test_a_store_that_knows_no_conditions_is_written_to_without(bucket: Bucket) -> None:
     async def meddle(request: web.Request, passed: Any) -> web.Response:
         if "If-None-Match" in request.headers:
@@ -363,8 +410,6 @@ def test_a_dry_run_sends_nothing(bucket: Bucket) -> None:
 def test_a_hundred_kills_at_random_points_lose_and_double_nothing(
     bucket: Bucket, home: Path
 ) -> None:
-    import random
-
     chance = random.Random(1)
     records: list[dict[str, Any]] = [record(number) for number in range(60)]
     died = 0
@@ -373,8 +418,7 @@ def test_a_hundred_kills_at_random_points_lose_and_double_nothing(
         while died < 100:
             died += killed(plan_, chance.choice([*POINTS, "any", "any"]), chance.randint(1, 4))
             if chance.random() < 0.5:
-                number = len(records)
-                records.append(record(number, updated_at=f"2027-01-01T{number:09d}"))
+                records.append(late(len(records)))
         report = run(plan_)
     found = [each["id"] for key in bucket.names() for each in lines(bucket.read(key))]
     assert sorted(found) == list(range(len(records)))
