@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from astrio.blocks.api import RestApi
@@ -45,6 +45,8 @@ from astrio.tasks.report import Requests, RunReport
 from astrio.tasks.report import Window as ReportWindow
 from astrio.tasks.ties import Ties
 from astrio.tasks.unexpected import unexpected
+
+_UPDATING: Final = ("upsert", "history")
 
 
 class Run:
@@ -217,7 +219,7 @@ class Run:
         outcome.replaces = any(push.mode == "replace" for push in every)
         unbounded = (options.since, options.until, options.limit) == (None, None, None)
         whole = incremental is None or options.full_refresh
-        outcome.reread = any(push.mode == "upsert" for push in every) and unbounded and whole
+        outcome.reread = any(push.mode in _UPDATING for push in every) and unbounded and whole
         if any(push.vanished.rows != "keep" for push in every):
             outcome.whole = reads_everything(integration, options, window)
         if durable and not (once or outcome.all_or_nothing) and options.limit is None:

@@ -109,10 +109,11 @@ class PushSettings(Settings):
         pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$",
         description="The table's name.",
     )
-    mode: Literal["append", "upsert", "replace"] = Field(
+    mode: Literal["append", "upsert", "replace", "history"] = Field(
         "append",
         description="append: add rows; upsert: update the rows of the same key, add the others; "
-        "replace: put the rows in the place of all rows of the table, once they are complete.",
+        "replace: put the rows in the place of all rows of the table, once they are complete; "
+        "history: close the version of a row that has changed, and add the new one.",
     )
     key: tuple[str, ...] = Field((), description="Target fields that identify a row.")
     version: str | None = Field(
@@ -128,7 +129,7 @@ class PushSettings(Settings):
     vanished: VanishedSettings = Field(
         default_factory=VanishedSettings,
         description="What becomes of rows that a run which reads everything does not meet: keep, "
-        "mark or delete; or {rows, most}.",
+        "mark or delete (`mode: history`: close); or {rows, most}.",
     )
     deleted: DeletedSettings | None = Field(
         default=None,

@@ -13,9 +13,11 @@ from astrio.blocks.settings import Settings
 from astrio.tasks.quality.settings import Share
 
 DELETED_AT: Final = "_astrio_deleted_at"
+VALID_FROM: Final = "valid_from"
+VALID_TO: Final = "valid_to"
 
-Fate = Literal["mark", "delete"]
-VanishedFate = Literal["keep", "mark", "delete"]
+Fate = Literal["mark", "delete", "close"]
+VanishedFate = Literal["keep", "mark", "delete", "close"]
 
 
 class VanishedSettings(Settings):
@@ -23,7 +25,7 @@ class VanishedSettings(Settings):
 
     Rows are looked for that a run which has read everything did not meet. `mark` writes the time
     into the column `_astrio_deleted_at`, and takes it away when the row comes back; `delete`
-    deletes them.
+    deletes them; `close` ends their open version (`mode: history`).
     """
 
     rows: VanishedFate = Field(default="keep", description="What becomes of them.")
@@ -50,8 +52,10 @@ class DeletedSettings(Settings):
     """`push.deleted`: an expression over the record, or a mapping with it."""
 
     when: str = Field(description="Expression over a source record; true: it tells of a deletion.")
-    rows: Fate = Field(
-        default="mark", description="What becomes of its row, which only the key must name."
+    rows: Fate | None = Field(
+        default=None,
+        description="What becomes of its row, which only the key must name: mark, or close with "
+        "`mode: history`, unless this says otherwise.",
     )
 
     @model_validator(mode="before")
@@ -78,4 +82,4 @@ def _known(word: str, fates: Any) -> str:
 
 def marks(vanished: VanishedSettings, deleted: DeletedSettings | None) -> bool:
     """Whether rows are marked, so that the table needs the column for it."""
-    return "mark" in (vanished.rows, None if deleted is None else deleted.rows)
+    return vanished.rows == "mark" or (deleted is not None and deleted.rows in ("mark", None))

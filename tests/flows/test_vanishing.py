@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,45 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.flows.api import integration, record
+from tests.flows.killing import kill
 from tests.flows.running import Faulty, failed_run, last_report, query, run
 from tests.flows.test_dry_run_model import SAME
 from tests.flows.test_kill import Database
 from tests.support.server import answer
 
-from astrio.blocks.literals import SHOW_SECRETS
 from astrio.flows.integration import Integration
 
 RECORDS = [record(number) for number in range(35)]
 VISIBLE = "SELECT id FROM items WHERE _astrio_deleted_at IS NULL ORDER BY id"
-
-KILLED = """
-import asyncio, os, signal, sys
-from pathlib import Path
-from astrio.blocks.settings import modules_of
-from astrio.flows.engine import run_without_prefect
-from astrio.flows.integration import Integration
-from astrio.tasks import pushing
-from astrio.tasks.destinations.sql.destination import SqlDestination
-from astrio.tasks.destinations.sql.vanishing import Vanishing
-
-pushing.CHUNK_ROWS = 10
-where, place, plan = sys.argv[1:]
-owner = {"SqlDestination": SqlDestination, "Vanishing": Vanishing}[where.split(".")[0]]
-name = where.split(".")[1]
-then, calls = getattr(owner, name), []
-
-def killed(self, *args, **how):
-    calls.append(name)
-    if place == "before" and len(calls) == 2 - (name != "commit"):
-        os.kill(os.getpid(), signal.SIGKILL)
-    done = then(self, *args, **how)
-    if place == "after" and len(calls) == 2 - (name != "commit"):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return done
-
-setattr(owner, name, killed)
-asyncio.run(run_without_prefect(Integration.model_validate_json(plan)))
-"""
 
 
 def plan_of(
@@ -251,32 +220,24 @@ def url(request: pytest.FixtureRequest, database: Path) -> str:
 
 
 POINTS = [
-    ("SqlDestination.commit", "before"),
-    ("SqlDestination.commit", "after"),
-    ("Vanishing.ready", "after"),
-    ("Vanishing.close", "after"),
-    ("Vanishing.clean", "before"),
-    ("Vanishing.clean", "after"),
+    ("destination:SqlDestination.commit", "before", 2),
+    ("destination:SqlDestination.commit", "after", 2),
+    ("vanishing:Vanishing.ready", "after", 1),
+    ("vanishing:Vanishing.close", "after", 1),
+    ("vanishing:Vanishing.clean", "before", 1),
+    ("vanishing:Vanishing.clean", "after", 1),
 ]
 
 
-def kill_and_run_again(api: Faulty, url: str, where: str, place: str) -> None:
+def kill_and_run_again(api: Faulty, url: str, point: str, place: str, number: int) -> None:
     """Kill a run that has rows to mark, and let the next one end as if nothing had happened."""
     plan = plan_of(api.server.url, url)
     run(plan)
     api.records = [record(number, name="new") for number in range(3, 40)]
-    document = plan.model_dump_json(by_alias=True, context={SHOW_SECRETS: True})
-    process = subprocess.run(
-        [sys.executable, "-c", KILLED, where, place, document],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert process.returncode == -9, process.stderr
+    kill(plan, point, place, number)
     report = run(plan)
     assert report.warnings == []
-    ended = where == "Vanishing.clean"  # the run itself was over
+    ended = "clean" in point  # the run itself was over
     assert report.records.deleted == (0 if ended else 3)
     assert report.records.fetched == 37
     found = Database(url)
@@ -286,10 +247,10 @@ def kill_and_run_again(api: Faulty, url: str, where: str, place: str) -> None:
 
 
 def test_a_run_killed_while_it_marks_is_gone_on_with(api: Faulty, url: str) -> None:
-    kill_and_run_again(api, url, "Vanishing.close", "after")
+    kill_and_run_again(api, url, "vanishing:Vanishing.close", "after", 1)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("where", "place"), POINTS)
-def test_killed_at_every_point(api: Faulty, url: str, where: str, place: str) -> None:
-    kill_and_run_again(api, url, where, place)
+@pytest.mark.parametrize(("point", "place", "number"), POINTS)
+def test_killed_at_every_point(api: Faulty, url: str, point: str, place: str, number: int) -> None:
+    kill_and_run_again(api, url, point, place, number)

@@ -21,7 +21,7 @@ def check(root: Node) -> Iterator[Mistake]:
         entry = push.entry(name) if push else None
         if entry is None or _fate(entry.node, name) == "keep":
             continue
-        if words := _wrong_mode(name, mode):
+        if words := _wrong_mode(name, mode) or _wrong_fate(name, mode, entry.node):
             yield Mistake.at(entry.place, f"push.{name}", words)
         elif name == "vanished":
             yield from _unread(root, entry)
@@ -39,8 +39,17 @@ def _fate(node: Node, name: str) -> str:
 def _wrong_mode(name: str, mode: str) -> str:
     if mode == "replace":
         return f"`mode: replace` leaves out what the source has no more: take `{name}` away"
-    if mode != "upsert":
+    if mode not in ("upsert", "history"):
         return f"`{name}` tells rows apart by their key: give `mode: upsert` and `key`"
+    return ""
+
+
+def _wrong_fate(name: str, mode: str, node: Node) -> str:
+    fate = _fate(node, name)
+    if mode == "history" and fate in ("mark", "delete"):
+        return f"`mode: history` keeps every version: write `close` in the place of `{fate}`"
+    if mode == "upsert" and fate == "close":
+        return "`close` ends a version, which rows have with `mode: history` only: mark or delete"
     return ""
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -29,6 +30,9 @@ def encoded(
     return list(zip(*values, strict=True)) if any(touched) else rows
 
 
+Put = Callable[[Connection, Sequence[tuple[Any, ...]]], int]
+
+
 class Bulk:
     """Writes rows into a target; rows that the database refuses are set aside.
 
@@ -36,10 +40,13 @@ class Bulk:
         refused: the refused rows by their index, each with its problem.
     """
 
-    def __init__(self, connection: Connection, dialect: Dialect, target: Target) -> None:
+    def __init__(
+        self, connection: Connection, dialect: Dialect, target: Target, put: Put | None = None
+    ) -> None:
+        """Take the target, and how rows get there; None: as the dialect puts them."""
         self._connection = connection
         self._dialect = dialect
-        self._target = target
+        self._put = put or partial(_put, dialect, target)
         self.refused: dict[int, Problem] = {}
 
     def write(self, rows: Sequence[tuple[Any, ...]], first: int = 0) -> int:
@@ -49,7 +56,7 @@ class Bulk:
         """
         try:
             with savepoint(self._connection):
-                return self._dialect.put(self._connection, self._target, rows)
+                return self._put(self._connection, rows)
         except self._dialect.driver_errors as error:
             words = self._dialect.refusal(error)
             if words is None:
@@ -60,6 +67,12 @@ class Bulk:
             return 0
         middle = len(rows) // 2
         return self.write(rows[:middle], first) + self.write(rows[middle:], first + middle)
+
+
+def _put(
+    dialect: Dialect, target: Target, connection: Connection, rows: Sequence[tuple[Any, ...]]
+) -> int:
+    return dialect.put(connection, target, rows)
 
 
 def _fitted(column: Column, held: Kind) -> Sequence[Any]:

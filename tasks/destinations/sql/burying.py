@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, TableClause, select
+from sqlalchemy import Connection, TableClause, literal_column, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -14,10 +14,11 @@ from astrio.tasks.batch import Deletion, Problem, Reject
 from astrio.tasks.columns import column_name
 from astrio.tasks.destinations.base import Written
 from astrio.tasks.destinations.settings import PushSettings
-from astrio.tasks.destinations.sql import moment
 from astrio.tasks.destinations.sql.clauses import bound, table_of
+from astrio.tasks.destinations.sql.closing import close, present
 from astrio.tasks.destinations.sql.database import savepoint
 from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation
+from astrio.tasks.destinations.sql.history import begun, time_of
 from astrio.tasks.destinations.sql.keys import fitted_keys, fitted_value, key_columns
 from astrio.tasks.destinations.sql.kinds import Unstorable
 from astrio.tasks.destinations.sql.rows import RULE
@@ -80,27 +81,36 @@ class Burying:
             return False
         settings = self._push.deleted
         assert settings is not None  # only then are records taken for deletions
-        if settings.rows == "delete":
-            return connection.execute(rows.delete().where(*mine)).rowcount > 0
+        if self._push.mode == "history":
+            at = time_of(deletion.version) or begun(stamp)
+            close(connection, self._dialect, relation, rows, which=mine, at=at)
+        elif settings.rows == "delete":
+            connection.execute(rows.delete().where(*mine))
+        else:
+            values = self._marks(stamp, relation, version, deletion)
+            connection.execute(rows.update().where(*mine).values(values))
+        return True
+
+    def _marks(
+        self, stamp: Stamp, relation: Relation, version: Held | None, deletion: Deletion
+    ) -> dict[str, Any]:
         marked = relation.columns[DELETED_AT]  # the writer has made it
-        now = moment.read(stamp.started or stamp.at)
-        values = {marked.name: fitted_value(self._dialect, marked, now)}
+        values = {marked.name: fitted_value(self._dialect, marked, begun(stamp))}
         if version is not None and deletion.version is not None:
             values[version.name] = fitted_value(self._dialect, version, deletion.version)
-        return connection.execute(rows.update().where(*mine).values(values)).rowcount > 0
+        return values
 
     def _row_of(
         self, relation: Relation, rows: TableClause, deletion: Deletion
     ) -> list[ColumnElement[bool]]:
-        """Return what is true of the row, unless it is marked; empty if there can be none."""
+        """Return what is true of the row, unless it is gone; empty if there can be none."""
         held = key_columns(relation, self._push.key)
         found = fitted_keys(self._dialect, held, [deletion.key])
         if not found:
             return []
         pairs = zip(held, found[0], strict=True)
         mine: list[ColumnElement[bool]] = [rows.c[each.name] == bound(key) for each, key in pairs]
-        marked = relation.columns.get(DELETED_AT)
-        return mine if marked is None else [*mine, rows.c[marked.name].is_(None)]
+        return [*mine, *present(self._push.mode, relation, rows)]
 
     def _may_go(
         self,
@@ -110,12 +120,13 @@ class Burying:
         version: Held | None,
         deletion: Deletion,
     ) -> bool:
-        """Whether the row is not newer than its deletion."""
-        if version is None:
-            return True
-        found = connection.execute(select(rows.c[version.name]).where(*mine)).first()
-        if found is None or found[0] is None or deletion.version is None:
-            return found is not None and found[0] is None
+        """Whether there is a row that is not newer than its deletion."""
+        looked_at = literal_column("1") if version is None else rows.c[version.name]
+        found = connection.execute(select(looked_at).select_from(rows).where(*mine)).first()
+        if found is None or version is None:
+            return found is not None
+        if found[0] is None or deletion.version is None:
+            return found[0] is None
         try:
             told = fitted_value(self._dialect, version, deletion.version)
         except Unstorable:

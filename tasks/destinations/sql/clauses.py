@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, TableClause, bindparam, column, exists, select, table
+from sqlalchemy import Connection, TableClause, Text, bindparam, cast, column, exists, select, table
 from sqlalchemy.sql.elements import BindParameter, ColumnClause, ColumnElement, quoted_name
 from sqlalchemy.types import NullType
+
+from astrio.tasks.destinations.sql.dialect import Held
+from astrio.tasks.destinations.sql.kinds import Kind
 
 
 def table_of(name: str, columns: Iterable[str] = ()) -> TableClause:
@@ -19,6 +22,11 @@ def table_of(name: str, columns: Iterable[str] = ()) -> TableClause:
 def column_of(name: str) -> ColumnClause[Any]:
     """Return a column by its name alone."""
     return column(quoted_name(name, quote=True))
+
+
+def comparable(column: ColumnElement[Any], held: Held) -> ColumnElement[Any]:
+    """Return the column, or its text where its type may have no equality."""
+    return cast(column, Text) if held.kind in {Kind.JSON, Kind.ANY} else column
 
 
 def bound(value: Any) -> BindParameter[Any]:

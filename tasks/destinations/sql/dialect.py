@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, ClassVar
 
-from sqlalchemy import URL, Column, Connection, CursorResult, Engine, Insert, Table
+from sqlalchemy import URL, Column, ColumnElement, Connection, CursorResult, Engine, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import TextClause
 
@@ -169,6 +169,14 @@ class Dialect(ABC):
     def parameter(self, declared: str) -> str:  # noqa: ARG002 (most need not know)
         """Return what stands for a value that is compared with a column of that type."""
         return "?"
+
+    def ordered(self, column: ColumnElement[Any], held: Held) -> ColumnElement[Any]:  # noqa: ARG002 (most compare texts so)
+        """Return the column as versions are compared: texts by code point."""
+        return column
+
+    def empty(self, connection: Connection, table: str) -> None:
+        """Delete all rows of a temporary table."""
+        run(connection, f"DELETE FROM {quoted(table)}")  # noqa: S608 (the name is quoted)
 
     def check_deferred(self, connection: Connection) -> None:  # noqa: B027 (most have none)
         """Raise what a commit would, where constraints are checked only then."""

@@ -8,7 +8,7 @@ from typing import Any
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql.dialect import Relation
 from astrio.tasks.destinations.sql.kinds import Kind
-from astrio.tasks.destinations.vanishing import DELETED_AT, marks
+from astrio.tasks.destinations.vanishing import DELETED_AT, VALID_FROM, VALID_TO, marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,12 @@ class OwnColumn:
 
 
 def own_columns(push: PushSettings, relation: Relation | None) -> list[OwnColumn]:
-    """Return the columns of a table that rows are upserted into.
+    """Return the columns that the mode needs.
 
     A row that comes back is no longer marked, also if the file has ceased to ask for marks.
     """
+    if push.mode == "history":
+        return [OwnColumn(VALID_FROM, Kind.TIMESTAMP), OwnColumn(VALID_TO, Kind.TIMESTAMP)]
     if push.mode != "upsert":
         return []
     if marks(push.vanished, push.deleted):

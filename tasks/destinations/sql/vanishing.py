@@ -10,9 +10,10 @@ from sqlalchemy.sql.elements import ColumnElement
 from astrio.blocks.errors import ConfigurationError, TooManyVanishedError
 from astrio.tasks.batch import Batch
 from astrio.tasks.destinations.settings import PushSettings
-from astrio.tasks.destinations.sql import moment
 from astrio.tasks.destinations.sql.clauses import table_of, unmatched
-from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation
+from astrio.tasks.destinations.sql.closing import close, present
+from astrio.tasks.destinations.sql.dialect import Dialect, Relation
+from astrio.tasks.destinations.sql.history import begun
 from astrio.tasks.destinations.sql.keys import fitted_value, key_columns
 from astrio.tasks.destinations.sql.seen import Seen
 from astrio.tasks.destinations.sql.stream import Stamp, Stream
@@ -119,12 +120,13 @@ class Vanishing:
         if relation is None or not held:
             return 0
         rows = table_of(relation.name, [each.name for each in relation.columns.values()])
-        present = _present(relation, rows, held)
+        has_key = [rows.c[each.name].is_not(None) for each in held]
+        there = and_(*has_key, *present(self._push.mode, relation, rows))
         key = [each.name for each in held]
-        gone = and_(present, unmatched(rows, self._seen.clause(key), key))
+        gone = and_(there, unmatched(rows, self._seen.clause(key), key))
         missing = _count(connection, rows, gone)
         if missing:
-            self._refuse_many(missing, _count(connection, rows, present))
+            self._refuse_many(missing, _count(connection, rows, there))
             self._let_go(connection, stamp, relation, rows, gone)
         return missing
 
@@ -132,7 +134,7 @@ class Vanishing:
         most = share_of(self._settings.most, present)
         if missing <= most and missing < present:
             return
-        verb = "marked" if self._settings.rows == "mark" else "deleted"
+        verb = {"mark": "marked", "close": "closed"}.get(self._settings.rows, "deleted")
         share = f"{missing} of {present}" if missing < present else f"all {present}"
         advice = (
             "If the source has lost them, or is not read to its end, mend that; if they are to "
@@ -158,18 +160,12 @@ class Vanishing:
         if self._settings.rows == "delete":
             connection.execute(rows.delete().where(gone))
             return
+        if self._push.mode == "history":
+            close(connection, self._dialect, relation, rows, which=[gone], at=begun(stamp))
+            return
         held = relation.columns[DELETED_AT]
-        at = fitted_value(self._dialect, held, moment.read(stamp.started or stamp.at))
+        at = fitted_value(self._dialect, held, begun(stamp))
         connection.execute(rows.update().where(gone).values({held.name: at}))
-
-
-def _present(relation: Relation, rows: TableClause, held: Sequence[Held]) -> ColumnElement[bool]:
-    """Return what is true of a row that is there: it has a key, and is not marked."""
-    conditions = [rows.c[each.name].is_not(None) for each in held]
-    marked = relation.columns.get(DELETED_AT)
-    if marked is not None:
-        conditions.append(rows.c[marked.name].is_(None))
-    return and_(*conditions)
 
 
 def _count(connection: Connection, rows: TableClause, condition: ColumnElement[bool]) -> int:

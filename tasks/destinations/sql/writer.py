@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -15,6 +16,7 @@ from astrio.tasks.destinations.sql.bulk import Bulk, encoded
 from astrio.tasks.destinations.sql.burying import Burying
 from astrio.tasks.destinations.sql.contract import Contract, with_record
 from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, Target
+from astrio.tasks.destinations.sql.history import History
 from astrio.tasks.destinations.sql.kinds import Unstorable
 from astrio.tasks.destinations.sql.own_columns import OwnColumn, own_columns
 from astrio.tasks.destinations.sql.quarantine import key_text
@@ -22,6 +24,7 @@ from astrio.tasks.destinations.sql.rows import Rows, by_shape, columns_of, unsto
 from astrio.tasks.destinations.sql.schema import Schema, UnfitError, column_names
 from astrio.tasks.destinations.sql.stream import Stamp
 from astrio.tasks.destinations.sql.values import Column
+from astrio.tasks.destinations.vanishing import VALID_FROM
 
 
 class Writer:
@@ -36,6 +39,7 @@ class Writer:
         self._fields: dict[str, None] = {}
         self._stamp: Stamp | None = None
         self._own: list[OwnColumn] = []
+        self._history = History(dialect, push) if push.mode == "history" else None
         self._contract = Contract(push.contract, dialect, push.table, push.key)
 
     def begin(self, connection: Connection, stamp: Stamp) -> None:
@@ -50,7 +54,9 @@ class Writer:
         relation = schema.describe()
         self._own = own_columns(self._push, relation)
         if relation is not None and any(each.kind for each in self._own):
-            schema.fit([(each.name, each.kind) for each in self._own], ())
+            relation, _ = schema.fit([(each.name, each.kind) for each in self._own], ())
+            if self._history is not None:
+                self._history.fit(connection, relation, self._key)
 
     def write(
         self, connection: Connection, batches: Sequence[Batch], quarantined: set[str]
@@ -110,11 +116,14 @@ class Writer:
     def _fitted(
         self, schema: Schema, rows: Rows, columns: Sequence[Column]
     ) -> tuple[Relation, list[Held]]:
-        names = self._names(rows)
+        names, key = self._names(rows), self._key
+        if self._history is not None:
+            self._history.refuse(rows.fields)
+            key = (*key, VALID_FROM)
         wanted = [(name, column.kind) for name, column in zip(names, columns, strict=True)]
         wanted += [(each.name, each.kind) for each in self._own]
         try:
-            return schema.fit(wanted, self._key, retype=self._contract.types_evolve)
+            return schema.fit(wanted, key, retype=self._contract.types_evolve)
         except UnfitError as error:
             places = {name.lower(): position for position, name in enumerate(names)}
             unfit = [(places[each.name.lower()], each) for each in error.columns]
@@ -129,13 +138,10 @@ class Writer:
         written: Written,
     ) -> Rows:
         relation, held = fitted
-        self._require_filled(relation, self._names(rows))
+        own = [each.name for each in self._own]
+        self._require_filled(relation, [*self._names(rows), *own])
         values = encoded(rows.rows, columns, held[: len(columns)])
-        if self._own:
-            own = tuple(each.value for each in self._own)
-            values = [row + own for row in values]
-        version = column_name(self._push.version or "")
-        bulk = Bulk(connection, self._dialect, _target(relation, held, self._key, version))
+        bulk, values = self._bulk(connection, rows, relation, held, values)
         changed = bulk.write(values)
         for at, problem in bulk.refused.items():
             problem.reason = problem.reason.replace(self._table, self._push.table)
@@ -143,6 +149,29 @@ class Writer:
         written.written += changed
         written.unchanged += len(values) - changed - len(bulk.refused)
         return rows.without(bulk.refused)
+
+    def _bulk(
+        self,
+        connection: Connection,
+        rows: Rows,
+        relation: Relation,
+        held: Sequence[Held],
+        values: list[tuple[Any, ...]],
+    ) -> tuple[Bulk, list[tuple[Any, ...]]]:
+        """Return what writes the values, and these with those of astrio's own columns."""
+        version = column_name(self._push.version or "")
+        if self._history is None:
+            own = tuple(each.value for each in self._own)
+            target = _target(relation, held, self._key, version)
+            rows_ = [row + own for row in values] if own else values
+            return Bulk(connection, self._dialect, target), rows_
+        assert self._stamp is not None  # `begin` was called
+        theirs = held[: -len(self._own)]
+        self._history.fit(connection, relation, self._key)
+        target = _target(relation, theirs, self._key, version)
+        versions = self._history.versions(connection, relation, target, theirs)
+        dated = self._history.dated(self._stamp, rows, values, versions.held[-1])
+        return Bulk(connection, self._dialect, target, versions.put), dated
 
     @property
     def _key(self) -> tuple[str, ...]:

@@ -7,7 +7,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    collate,
+    create_engine,
+    event,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.pool import NullPool
 
@@ -163,6 +172,15 @@ class PostgresqlDialect(Dialect):
     def parameter(self, declared: str) -> str:
         """Cast the value as storing it would."""
         return f"%s::{declared}"
+
+    def ordered(self, column: ColumnElement[Any], held: Held) -> ColumnElement[Any]:
+        """Compare texts as Python does, whatever the database's collation."""
+        plain = held.declared.startswith(("text", "character"))
+        return collate(column, "C") if plain else column
+
+    def empty(self, connection: Connection, table: str) -> None:
+        """Truncate it: deleted rows would be read again and again."""
+        run(connection, f"TRUNCATE pg_temp.{quoted(table)}")
 
     def check_deferred(self, connection: Connection) -> None:
         """Check them now, within a savepoint: what is to be deferred stays so."""

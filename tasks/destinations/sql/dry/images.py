@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select, table
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.sql.elements import quoted_name
 
+from astrio.tasks.destinations.sql.clauses import table_of
 from astrio.tasks.destinations.sql.database import savepoint
 from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, quoted
 from astrio.tasks.difference import ChangedField, ChangedRow
@@ -20,18 +20,23 @@ Key = tuple[Any, ...]
 Image = Mapping[str, Any]
 
 
-def rows_in(connection: Connection, name: str) -> int:
-    """Return how many rows a table has."""
-    of = table(quoted_name(name, quote=True))
-    return connection.execute(select(func.count()).select_from(of)).scalar_one()
+def rows_in(connection: Connection, name: str, *, open_in: str | None = None) -> int:
+    """Return how many rows a table has, or how many whose column `open_in` is null."""
+    of = table_of(name, [] if open_in is None else [open_in])
+    query = select(func.count()).select_from(of)
+    if open_in is not None:
+        query = query.where(of.c[open_in].is_(None))
+    return connection.execute(query).scalar_one()
 
 
-def images(
+def images(  # noqa: PLR0913 (what is looked up, and where)
     connection: Connection,
     dialect: Dialect,
     relation: Relation,
     key: Sequence[str],
     keys: Sequence[Key],
+    *,
+    open_in: str | None = None,
 ) -> dict[Key, Image]:
     """Return the rows of these keys, column by column, as the database returns them.
 
@@ -44,6 +49,7 @@ def images(
         relation: the table.
         key: names of the key's columns.
         keys: their values, as the columns take them.
+        open_in: only rows whose column of that name is null.
     """
     held = [relation.columns.get(name.lower()) for name in key]
     if None in held:
@@ -54,18 +60,20 @@ def images(
         some = keys[start : start + _AT_ONCE]
         try:
             with savepoint(connection):
-                found |= _look_up(connection, dialect, relation, columns, some)
+                found |= _look_up(connection, dialect, relation, columns, some, open_in=open_in)
         except SQLAlchemyError:
             continue
     return found
 
 
-def _look_up(
+def _look_up(  # noqa: PLR0913 (as `images`)
     connection: Connection,
     dialect: Dialect,
     relation: Relation,
     key: Sequence[Held],
     keys: Sequence[Key],
+    *,
+    open_in: str | None,
 ) -> dict[Key, Image]:
     marks = [dialect.parameter(each.declared) for each in key]
     literally = "%%" if "%" in marks[0] else "%"
@@ -77,7 +85,8 @@ def _look_up(
     of = quoted(relation.name).replace("%", literally)
     rows = connection.exec_driver_sql(
         f"SELECT {named(relation.columns.values())} FROM {of} "  # noqa: S608 (names are quoted)
-        f"WHERE ({named(key)}) IN (VALUES {values})",
+        f"WHERE ({named(key)}) IN (VALUES {values})"
+        + (f" AND {quoted(open_in)} IS NULL" if open_in else ""),
         tuple(value for each in keys for value in each),
     )
     names = [each.name for each in relation.columns.values()]

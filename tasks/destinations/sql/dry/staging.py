@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Text, and_, cast, exists, func, or_, select, table
+from sqlalchemy import Connection, and_, exists, func, or_, select, table
 from sqlalchemy import column as named
 from sqlalchemy.sql.elements import ColumnClause, ColumnElement, quoted_name
 from sqlalchemy.sql.selectable import NamedFromClause
 
+from astrio.tasks.destinations.sql.clauses import comparable
 from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation
 from astrio.tasks.destinations.sql.dry.images import rows_in
 from astrio.tasks.destinations.sql.dry.watching import Watch
-from astrio.tasks.destinations.sql.kinds import Kind
 from astrio.tasks.destinations.sql.staging import Staging
 from astrio.tasks.destinations.sql.stream import Stream
 from astrio.tasks.difference import MOST_EXAMPLES, Difference
@@ -53,7 +53,7 @@ class ComparedStaging(Staging):
             if held.name.lower() in lower:
                 same.append(one == its)
             else:
-                other.append(_comparable(one, held).is_distinct_from(_comparable(its, staged)))
+                other.append(comparable(one, held).is_distinct_from(comparable(its, staged)))
         differs: ColumnElement[bool] | None = or_(*other) if other else None
         known = exists(select(1).select_from(old).where(*same).correlate(new))
         matched = connection.execute(select(func.count()).select_from(new).where(known))
@@ -72,8 +72,3 @@ class ComparedStaging(Staging):
 def _named(name: str, held: Sequence[Held], alias: str) -> NamedFromClause:
     columns: list[ColumnClause[Any]] = [named(quoted_name(each.name, quote=True)) for each in held]
     return table(quoted_name(name, quote=True), *columns).alias(alias)
-
-
-def _comparable(column: ColumnElement[Any], held: Held) -> ColumnElement[Any]:
-    """Return the column, or its text where its type may have no equality."""
-    return cast(column, Text) if held.kind in {Kind.JSON, Kind.ANY} else column

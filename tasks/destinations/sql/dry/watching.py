@@ -11,10 +11,11 @@ from astrio.tasks.destinations.base import Chunk, Written
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql.bulk import encoded
 from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation
-from astrio.tasks.destinations.sql.dry.images import Key, changed_row, images, rows_in
+from astrio.tasks.destinations.sql.dry.images import Image, Key, changed_row, images, rows_in
 from astrio.tasks.destinations.sql.rows import Rows
 from astrio.tasks.destinations.sql.values import Column
 from astrio.tasks.destinations.sql.writer import Writer
+from astrio.tasks.destinations.vanishing import VALID_FROM, VALID_TO
 from astrio.tasks.difference import MOST_EXAMPLES, ChangedRow, Difference
 from astrio.tasks.report import RunReport
 
@@ -43,8 +44,8 @@ class Watch:
     def begin(self, connection: Connection) -> None:
         """Look at the table before anything is written."""
         self._before = self._table(connection)
-        if self._before is not None and self._push.mode == "upsert":
-            self._rows_before = rows_in(connection, self._before.name)
+        if self._before is not None and self._push.mode in ("upsert", "history"):
+            self._rows_before = self._count(connection, self._before)
 
     def start_again(self) -> None:
         """Forget what was written: it has been rolled back, or is about to begin."""
@@ -93,7 +94,7 @@ class Watch:
         """Return the changed rows: as they are in the database, and as they would be."""
         if self._before is None:
             return []
-        old = images(before, self._dialect, self._before, self.key, list(after))
+        old = self.look_up(before, self._before, list(after))
         pairs = ((old[key], after[key]) for key in after if key in old)
         rows = (changed_row(self.key, *pair) for pair in pairs)
         return [row for row in rows if row is not None]
@@ -103,7 +104,7 @@ class Watch:
         relation = self._table(connection)
         if relation is None or not self._keys:
             return {}
-        now = images(connection, self._dialect, relation, self.key, self._keys)
+        now = self.look_up(connection, relation, self._keys)
         return {key: dict(now[key]) for key in self._keys if key in now}
 
     def _rows(
@@ -117,7 +118,7 @@ class Watch:
         unchanged = min(self._unchanged, report.records.unchanged)
         if mode == "append" or after is None:
             return Difference(new=self._written, unchanged=unchanged)
-        added = rows_in(connection, after.name) - self._rows_before + self._gone
+        added = self._count(connection, after) - self._rows_before + self._gone
         new = max(0, min(added, self._written))
         removed = self._buried + self._vanished
         return Difference(
@@ -126,10 +127,33 @@ class Watch:
 
     @property
     def _gone(self) -> int:
-        """How many of the rows that would be removed are deleted, and not only marked."""
+        """How many of the rows that would be removed are counted no more: all but marked ones."""
+        if self._push.mode == "history":
+            return self._buried + self._vanished
         deleted, vanished = self._push.deleted, self._push.vanished
         buried = self._buried if deleted is not None and deleted.rows == "delete" else 0
         return buried + (self._vanished if vanished.rows == "delete" else 0)
+
+    def _count(self, connection: Connection, relation: Relation) -> int:
+        return rows_in(connection, relation.name, open_in=self.open_in(relation))
+
+    def open_in(self, relation: Relation) -> str | None:
+        """Return the column that tells open versions from others, None where all rows count."""
+        until = relation.columns.get(VALID_TO) if self._push.mode == "history" else None
+        return None if until is None else until.name
+
+    def look_up(
+        self, connection: Connection, relation: Relation, keys: Sequence[Key]
+    ) -> dict[Key, Image]:
+        """Return the rows of these keys as they are, or their open versions without their time."""
+        open_in = self.open_in(relation)
+        found = images(connection, self._dialect, relation, self.key, keys, open_in=open_in)
+        if open_in is None:
+            return found
+        return {
+            key: {name: row[name] for name in row if name.lower() not in (VALID_FROM, VALID_TO)}
+            for key, row in found.items()
+        }
 
     def _table(self, connection: Connection) -> Relation | None:
         found = self._dialect.describe(connection, self._push.table)
@@ -155,11 +179,11 @@ class WatchedWriter(Writer):
             return super()._put(connection, rows, columns, fitted, written)
         relation, held = fitted
         keys = self._keys(rows, columns, held)
-        before = images(connection, self._dialect, relation, self._key, keys)
+        before = self._watch.look_up(connection, relation, keys)
         earlier = written.written
         accepted = super()._put(connection, rows, columns, fitted, written)
         if before and written.written > earlier:
-            after = images(connection, self._dialect, relation, self._key, keys)
+            after = self._watch.look_up(connection, relation, keys)
             self._watch.note([key for key in before if after.get(key) != before[key]])
         return accepted
 
