@@ -16,7 +16,7 @@ from rich.progress import TimeElapsedColumn as Elapsed
 from astrio.blocks.errors import AstrioError
 from astrio.deployments.cli.output import console
 from astrio.flows.integration import Integration
-from astrio.tasks.options import RunOptions
+from astrio.tasks.options import BackfillOptions, RunOptions
 from astrio.tasks.progress import Progress as PageProgress
 from astrio.tasks.progress import Watcher, watching
 from astrio.tasks.report import RunReport
@@ -76,6 +76,17 @@ def replay_flow(
     return _watched(integration, replay, bar=bar)
 
 
+def backfill_flow(integration: Integration, options: BackfillOptions, *, bar: bool) -> RunResult:
+    """Run the flow `backfill` under the Prefect server now in effect; raises as `run_flow`."""
+
+    def backfill() -> Coroutine[Any, Any, RunReport]:
+        from astrio.flows.backfill import backfill
+
+        return backfill(integration, options)
+
+    return _watched(integration, backfill, bar=bar)
+
+
 def _watched(
     integration: Integration, flow: Callable[[], Coroutine[Any, Any, RunReport]], *, bar: bool
 ) -> RunResult:
@@ -127,6 +138,9 @@ def _bar(name: str, *, shown: bool) -> Iterator[Callable[[PageProgress | RunRepo
 
         def update(news: PageProgress | RunReport) -> None:
             if isinstance(news, PageProgress):
+                if news.parts is not None:
+                    progress.update(bar, **_of_parts(news, news.parts))
+                    return
                 speed = progress.tasks[0].speed
                 rate = f"{speed:,.0f} records/s, " if speed else ""
                 progress.update(
@@ -137,3 +151,9 @@ def _bar(name: str, *, shown: bool) -> Iterator[Callable[[PageProgress | RunRepo
                 )
 
         yield update
+
+
+def _of_parts(news: PageProgress, parts: tuple[int, int]) -> dict[str, Any]:
+    rejected = f", {news.rejected:,} rejected" if news.rejected else ""
+    detail = f"parts, {news.fetched:,} records{rejected}"
+    return {"completed": parts[0], "total": parts[1], "detail": detail}

@@ -61,6 +61,9 @@ async def _update(name: str, seen: list[Progress]) -> None:
 
 
 def _percent(seen: list[Progress]) -> float:
+    if seen and seen[0].parts is not None:
+        ended, parts = seen[0].parts
+        return min(99.0, 100.0 * ended / max(parts, 1))
     if not seen or not seen[0].claimed:
         return 0.0
     return min(99.0, 100.0 * seen[0].fetched / seen[0].claimed)
@@ -70,6 +73,9 @@ def _sentence(seen: list[Progress]) -> str:
     if not seen:
         return "Waiting for the first page."
     now = seen[0]
+    if now.parts is not None:
+        ended, parts = now.parts
+        return f"{ended:,} of {parts:,} parts, {now.fetched:,} records, {now.rejected:,} rejected"
     of = f" of {now.claimed:,}" if now.claimed is not None else ""
     return f"{now.fetched:,}{of} records in {now.pages:,} pages, {now.rejected:,} rejected"
 

@@ -57,7 +57,7 @@ async def carry_out(run: Run) -> RunReport:
         told = await run.fail(error)
         if isinstance(told, NeedsAuthorisationError) and not run.options.dry_run:
             await wait_for_authorisation(told, run.integration.name)
-        if isinstance(told, WaitTooLongError) and deployment.id:
+        if isinstance(told, WaitTooLongError) and deployment.id and run.may_be_put_off:
             await go_on_after(told)
         raise told from None  # a cause's text may hold what must not be logged
     finally:

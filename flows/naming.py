@@ -7,7 +7,8 @@ from typing import Any
 
 from prefect.runtime import flow_run
 
-from astrio.tasks.options import RunOptions
+from astrio.flows.parting import part_name
+from astrio.tasks.options import BackfillOptions, PartOptions, RunOptions
 
 
 def run_name() -> str:
@@ -20,12 +21,36 @@ def replay_name() -> str:
     return f"{described(flow_run.get_parameters())} (replay)"
 
 
+def part_run_name() -> str:
+    """Return the name of the run of a part that is about to begin."""
+    given = flow_run.get_parameters()
+    options = PartOptions.model_validate(given.get("options") or {})
+    if not options.backfill:
+        return described(given)
+    columns = [f"columns {', '.join(options.columns)}"] if options.columns else []
+    words = [part_name(options), *columns, "(backfill)"]
+    return " ".join([integration_name(given), *words])
+
+
+def backfill_name() -> str:
+    """Return the name of the backfill that is about to begin."""
+    given = flow_run.get_parameters()
+    options = BackfillOptions.model_validate(given.get("options") or {})
+    bounds = (("since", options.since), ("until", options.until))
+    told = [f"{word} {value}" for word, value in bounds if value is not None]
+    return " ".join([integration_name(given), "backfill", *told])
+
+
 def described(parameters: Mapping[str, Any]) -> str:
     """Return the integration's name, and after it what the run does differently from the file."""
     options = RunOptions.model_validate(parameters.get("options") or {})
+    return " ".join([integration_name(parameters), *_differences(options)])
+
+
+def integration_name(parameters: Mapping[str, Any]) -> str:
+    """Return the name of the integration among a flow's parameters."""
     integration = parameters["integration"]
-    name = integration["name"] if isinstance(integration, Mapping) else integration.name
-    return " ".join([str(name), *_differences(options)])
+    return str(integration["name"] if isinstance(integration, Mapping) else integration.name)
 
 
 def _differences(options: RunOptions) -> list[str]:

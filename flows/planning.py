@@ -31,6 +31,7 @@ from astrio.tasks.children.plan import no_marks
 from astrio.tasks.decode.choice import Decoding
 from astrio.tasks.destinations.base import RunIdentity, StreamState
 from astrio.tasks.destinations.opening import takes_back
+from astrio.tasks.destinations.part import WHOLE, Divisible, Part
 from astrio.tasks.destinations.several.fan_out import FanOut
 from astrio.tasks.difference import ChangedRow
 from astrio.tasks.incremental import Window, advance, higher, plan_window
@@ -71,6 +72,8 @@ class Run:
         """
         self._pages = pages
         self._connects = connects
+        self.part = WHOLE
+        self.may_be_put_off = True
         self.integration = integration
         self.options = options
         self.account = Account(
@@ -98,6 +101,10 @@ class Run:
         refuse_a_part(integration, self.options)
         self._examples = [[] for _ in integration.push.all]
         destination = destination_of(integration, self.options, self._examples)
+        self.part = self._part()
+        if self.part.path:
+            assert isinstance(destination, Divisible)  # others are refused before
+            destination.only(self.part)
         outcome = Outcome(destination, self.account, staged=integration.push.staged)
         identity = RunIdentity(
             self.account.run_id,
@@ -112,6 +119,10 @@ class Run:
             raise
         self._outcome = outcome
         return await self._plan(outcome, state)
+
+    def _part(self) -> Part:
+        """Return what of the stream this run reads and writes."""
+        return WHOLE
 
     def told(self) -> RunReport:
         """Return the report for whoever asked for the run; a dry run's has its examples.
@@ -185,12 +196,12 @@ class Run:
 
     def _window(self, state: StreamState, point: ResumePoint | None) -> Window:
         if point is not None:
-            return Window(**point.window)
+            return Window(**point.window, strict=bool(self.part.once))
         return self._planned(None if self._by_parents else state.watermark)
 
     def _planned(self, watermark: Any) -> Window:
         options = self.options
-        return plan_window(
+        window = plan_window(
             self.integration.source.incremental,
             watermark,
             self.account.started,
@@ -198,6 +209,7 @@ class Run:
             until=options.until,
             full_refresh=options.full_refresh,
         )
+        return replace(window, strict=bool(self.part.once))
 
     def _closing_rules(
         self, outcome: Outcome, state: StreamState, window: Window, point: ResumePoint | None
@@ -296,7 +308,7 @@ class Run:
 
         def part(mark: Any) -> Window:
             planned = self._planned(mark)
-            return Window(planned.start, window.end)
+            return replace(planned, end=window.end)
 
         return Partitions(
             window=part,

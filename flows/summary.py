@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from astrio.tasks.difference import Difference
 from astrio.tasks.quality.figures import Changes, FieldFigures
-from astrio.tasks.report import BrokenRule, RunReport, TableChanges
+from astrio.tasks.report import BrokenRule, PartReport, RunReport, TableChanges
 
 SHOWN_FIELDS = 50
 _FATES = ("filtered", "rejected", "written", "unchanged", "failed")
+SHOWN_PARTS = 20
+_PARTS = {
+    "completed": "done",
+    "done_before": "done before",
+    "failed": "failed",
+    "cancelled": "stopped",
+    "not_begun": "not begun",
+}
 STATES = {
     "completed": "Completed",
     "completed_with_rejects": "Completed with rejects",
@@ -30,7 +39,9 @@ def headline(report: RunReport) -> str:
 def facts(report: RunReport) -> list[tuple[str, str]]:
     """Return what else there is to tell, as pairs of a label and a text."""
     requests, records = report.requests, report.records
-    pairs = [
+    pairs = [] if report.part is None else [("Part", report.part)]
+    pairs += _parts(report.parts)
+    pairs += [
         ("Pages", f"{report.pages:,} ({report.stop_reason or 'unknown'})"),
     ]
     if report.replay:
@@ -56,6 +67,18 @@ def facts(report: RunReport) -> list[tuple[str, str]]:
             pairs.append((label, _drift(changes)))
     pairs.append(("Time", f"{report.seconds:.1f} s"))
     return pairs
+
+
+def _parts(parts: Sequence[PartReport]) -> Iterator[tuple[str, str]]:
+    """Yield how many parts have met which end, and those that are left, as far as can be shown."""
+    if not parts:
+        return
+    states = Counter(each.state for each in parts)
+    states["completed"] += states.pop("completed_with_rejects", 0)
+    words = (f"{states[state]:,} {word}" for state, word in _PARTS.items() if states[state])
+    yield "Parts", f"{len(parts):,}: {', '.join(words)}"
+    for each in [each for each in parts if each.error is not None][:SHOWN_PARTS]:
+        yield f"  {each.part}", each.error.message if each.error else ""
 
 
 def _table(report: RunReport) -> Iterator[tuple[str, str]]:

@@ -43,6 +43,7 @@ class CursorReader:
         zone: of times without an offset.
         missing: what becomes of records without a cursor.
         start: records below it are left out here; None: the API does that.
+        end: records at it, or above it, are left out; None: they belong to the run.
         newest_first: a page that lies before `start` ends the source.
     """
 
@@ -51,6 +52,7 @@ class CursorReader:
     zone: str | None = None
     missing: Literal["include", "exclude", "error"] = "include"
     start: Any = None
+    end: Any = None
     newest_first: bool = False
 
     @classmethod
@@ -58,13 +60,14 @@ class CursorReader:
         """Return the reader for a run's window; None: the source has a token instead."""
         if settings.cursor is None:
             return None
-        here = settings.param is None or settings.newest_first
+        here = settings.param is None or settings.newest_first or window.strict
         return cls(
             settings.cursor,
             settings.cursor_format,
             settings.timezone,
             settings.missing_cursor,
             window.start if here else None,
+            window.end if window.strict else None,
             settings.newest_first,
         )
 
@@ -86,7 +89,7 @@ class CursorReader:
             values = path.column(records)
         if self.form is not None or self.zone is not None:
             values = [self._canonical(value) for value in values]
-        if self.start is None and self.missing == "include":
+        if self.start is None and self.end is None and self.missing == "include":
             return CursorsSeen(highest(values), values=values)
         return self._judged(values)
 
@@ -95,6 +98,10 @@ class CursorReader:
         wanted = [self._wanted(value, bound) for value in values]
         known = [yes for yes, value in zip(wanted, values, strict=True) if not _is_none(value)]
         past = self.ends_early and bool(known) and not any(known)
+        if self.end is not None:
+            limit = parse_cursor(self.end)
+            pairs = zip(wanted, values, strict=True)
+            wanted = [yes and (_is_none(value) or _before(value, limit)) for yes, value in pairs]
         chosen = [value for yes, value in zip(wanted, values, strict=True) if yes]
         return CursorsSeen(highest(chosen), wanted, past, values)
 
@@ -107,7 +114,7 @@ class CursorReader:
                     "exclude.",
                 )
             return self.missing == "include"
-        return bound is None or parse_cursor(value) >= bound
+        return bound is None or not _before(value, bound)
 
     def _canonical(self, value: Any) -> Any:
         """Return a time with its offset, in ISO 8601; what is none stays as it is."""
@@ -129,6 +136,20 @@ class CursorReader:
                 advice="Correct incremental.cursor_format.",
             ) from None
         return (found if found.tzinfo else found.replace(tzinfo=zone)).isoformat()
+
+
+def _before(value: Any, bound: Cursor) -> bool:
+    """Whether a cursor lies before a bound; a number is compared with a time as epoch time.
+
+    Raises:
+        ApiAnswerError: they are of different kinds.
+    """
+    cursor = parse_cursor(value)
+    if (cursor.moment is None) != (bound.moment is None):
+        early, late = cursor.as_time(), bound.as_time()
+        if early is not None and late is not None:
+            return early < late
+    return cursor < bound
 
 
 def _is_none(value: Any) -> bool:

@@ -17,10 +17,15 @@ _PLAUSIBLE_YEARS = (2000, 5)  # from this year, to so many years after the windo
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """[start, end) of a run, as the source writes its cursor; None: open. JSON values."""
+    """[start, end) of a run, as the source writes its cursor; None: open. JSON values.
+
+    Attributes:
+        strict: what lies outside of it is left out even where the API gives it.
+    """
 
     start: Any = None
     end: Any = None
+    strict: bool = False
 
 
 def plan_window(  # noqa: PLR0913 (the run's options are given by name)

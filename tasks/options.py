@@ -48,3 +48,43 @@ class RunOptions(Settings):
     @classmethod
     def _emptied(cls, bound: str | None) -> str | None:
         return bound or None  # a form's field that was filled and emptied again
+
+
+class PartOptions(RunOptions):
+    """Options of a run of one part of an integration: a chunk of a backfill, `since` to `until`."""
+
+    backfill: bool = Field(
+        default=False,
+        description="The window is read once, with a resume point of its own; live runs are not "
+        "disturbed.",
+    )
+    columns: tuple[str, ...] = Field(
+        default=(), description="Write only these columns, of rows that are there."
+    )
+    again: bool = Field(default=False, description="Read the window anew, even if it is done.")
+
+
+class BackfillOptions(Settings):
+    """Options of a backfill: a range, cut into chunks that are read side by side."""
+
+    since: str | None = Field(
+        default=None, description="Lower bound of the range; left out: incremental.start."
+    )
+    until: str | None = Field(default=None, description="Upper bound of the range; left out: now.")
+    chunk: str | None = Field(
+        default=None,
+        description="How wide a chunk is: 1d, 12h, or a number for cursors that count; left out: "
+        "a day.",
+    )
+    parallel: int = Field(default=4, ge=1, le=64, description="Chunks that are read at once.")
+    columns: tuple[str, ...] = Field(
+        default=(), description="Write only these columns, of rows that are there."
+    )
+    again: bool = Field(
+        default=False, description="Read every chunk anew, also those that are done."
+    )
+
+    @field_validator("since", "until", "chunk")
+    @classmethod
+    def _emptied(cls, text: str | None) -> str | None:
+        return text or None  # as above

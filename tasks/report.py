@@ -146,10 +146,27 @@ class DestinationReport(_Model):
     difference: Difference | None = None
 
 
+class PartReport(_Model):
+    """What became of one part of a run: a chunk of a backfill, a partition.
+
+    `state` is that of a run report; or `done_before`: an earlier run has done it, and these are
+    its figures; or `not_begun`.
+    """
+
+    part: str
+    state: str
+    records: Records = Field(default_factory=Records)
+    flow_run: str | None = None
+    seconds: float = 0.0
+    error: ErrorReport | None = None
+
+
 class RunReport(_Model):
     """The account of one logical run; resumed runs go on counting in the same report."""
 
     integration: str
+    part: str | None = None
+    parts: list[PartReport] = Field(default_factory=list)
     state: str = "failed"
     dry_run: bool = False
     replay: bool = False

@@ -22,6 +22,7 @@ class StreamState:
         profile: what is remembered of the fields in earlier runs.
         ended: the latest run that read the source to its end, None if there was none.
         unended: the runs that began after it, and have not.
+        done: the report of a part that is read once, and has been.
     """
 
     watermark: Any = None
@@ -30,6 +31,7 @@ class StreamState:
     profile: dict[str, Any] | None = None
     ended: str | None = None
     unended: Sequence[str] = ()
+    done: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)

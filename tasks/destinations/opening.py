@@ -163,11 +163,26 @@ def stream_status(push: PushSettings, integration: str) -> StreamStatus:
     return _reader(push, integration).status()
 
 
-def _reader(push: PushSettings, integration: str) -> SqlReader:
+def parts_done(
+    push: PushSettings, integration: str, names: Sequence[str], part: Sequence[str] = ()
+) -> dict[str, dict[str, Any]]:
+    """Return the reports of those parts of the stream (or of a part of it) that are done.
+
+    `names` are what they are remembered by (`Part.once`).
+    """
+    return _reader(push, integration, part).parts_done(names)
+
+
+def parts_held(push: PushSettings, integration: str, part: Sequence[str] = ()) -> set[str]:
+    """Return the names of the stream's parts (or a part's) that a run is at work on."""
+    return _reader(push, integration, part).parts_held()
+
+
+def _reader(push: PushSettings, integration: str, part: Sequence[str] = ()) -> SqlReader:
     from astrio.tasks.destinations.sql.reading import SqlReader
 
     _check(push)
-    return SqlReader(push, integration)
+    return SqlReader(push, integration, part)
 
 
 def _check(push: PushSettings) -> None:

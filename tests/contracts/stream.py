@@ -16,6 +16,7 @@ from tests.support.databases import engine_of
 from astrio.blocks.literals import SHOW_SECRETS
 from astrio.tasks.batch import Batch, Page, Problem, Reject
 from astrio.tasks.destinations.base import Chunk, RunIdentity, StreamState, Written
+from astrio.tasks.destinations.part import WHOLE, Part
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql.destination import SqlDestination
 from astrio.tasks.report import RunReport
@@ -47,10 +48,17 @@ class Stream:
         self._opened: list[SqlDestination] = []
 
     def open(
-        self, run_id: str = "run-1", *, wait: bool = False, begin: bool = True, **how: Any
+        self,
+        run_id: str = "run-1",
+        *,
+        wait: bool = False,
+        begin: bool = True,
+        part: Part = WHOLE,
+        **how: Any,
     ) -> SqlDestination:
         """Open a destination; `begin` starts a slice that commits chunk by chunk."""
         destination = SqlDestination(self.push, "shop", **how)
+        destination.only(part)
         self.state = destination.open(RunIdentity(run_id, "shop"), wait=wait)
         self._opened.append(destination)
         if begin:

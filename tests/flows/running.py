@@ -52,6 +52,11 @@ def stored(database: Path) -> list[tuple[Any, ...]]:
     return query(database, "SELECT id, name, email, updated_at FROM items ORDER BY id, name")
 
 
+def stored_ids(database: Path) -> list[int]:
+    """Return the ids in the table `items`, one for each row."""
+    return [row[0] for row in query(database, "SELECT id FROM items ORDER BY id")]
+
+
 def rows_of(records: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """Return the rows that these records should become."""
     return [(each["id"], each["name"], each["email"], each["updated_at"]) for each in records]

@@ -35,7 +35,7 @@ def note(  # noqa: PLR0913 (what is stored is given by name)
             "table_name": table.lower(),
             "column_name": name.lower(),
             "kind": kind,
-            "stream": stamp.stream.id,
+            "stream": stamp.stream.whole.id,
             "run_id": stamp.run_id,
             "added_at": stamp.at,
             "not_before": stamp.at if added else None,

@@ -75,6 +75,11 @@ def save(  # noqa: PLR0913 (what is stored is given by name)
     connection.execute(checkpoint.update().where(mine).values(values))
 
 
+def drop(connection: Connection, stream: Stream) -> None:
+    """Forget a part of a stream that is read once, and has been."""
+    connection.execute(checkpoint.delete().where(checkpoint.c.stream == stream.id))
+
+
 def begin_run(connection: Connection, dialect: Dialect, stamp: Stamp) -> None:
     """Note that the run is at work; a resumed run goes on in its row."""
     row = {"run_id": stamp.run_id, "started_at": stamp.at, "state": "running"}

@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from time import sleep
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import Transaction
 
-from astrio.blocks.errors import AstrioError, LeaseHeldError
+from astrio.blocks.errors import AstrioError
 from astrio.tasks.destinations.base import Chunk, RunIdentity, StreamState, Written
+from astrio.tasks.destinations.part import WHOLE, Part
 from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
 from astrio.tasks.destinations.sql import (
     added_columns,
@@ -21,20 +22,21 @@ from astrio.tasks.destinations.sql import (
     effects,
     moment,
     partitions,
+    parts,
     profiles,
     tables,
 )
+from astrio.tasks.destinations.sql.again import once_free, stand_in_line, undeadlocked
+from astrio.tasks.destinations.sql.column_writer import ColumnWriter
 from astrio.tasks.destinations.sql.database import Database, savepoint, transaction
-from astrio.tasks.destinations.sql.dialect import LockedError
 from astrio.tasks.destinations.sql.lease import Lease
 from astrio.tasks.destinations.sql.quarantining import MOST_REJECTS, Quarantining
 from astrio.tasks.destinations.sql.staging import Staging
 from astrio.tasks.destinations.sql.stream import Stamp, Stream
 from astrio.tasks.destinations.sql.vanishing import Vanishing
 from astrio.tasks.destinations.sql.writer import Writer
+from astrio.tasks.destinations.vanishing import VanishedSettings
 from astrio.tasks.report import RunReport
-
-POLL_SECONDS: Final = 1.0
 
 
 class SqlDestination:
@@ -84,20 +86,34 @@ class SqlDestination:
             staged=self._replaces,
             most=most_rejects,
         )
+        self._push = push
+        self._part = WHOLE
         self._clock = clock
         self._pause = pause
+
+    def only(self, part: Part) -> None:
+        """Let this opening be one of a part of the stream; called before `open`."""
+        self._part = part
+        self._stream = replace(self._stream.whole, part=part.path)
+        # A part cannot tell what of the whole has vanished.
+        alone = self._push.model_copy(update={"vanished": VanishedSettings()})
+        self._vanishing = Vanishing(self._dialect, self._stream, alone)
+        if part.columns:
+            self._writer = ColumnWriter(self._dialect, self._push, part.columns)
 
     def open(self, run: RunIdentity, *, wait: bool = False) -> StreamState:
         """Connect, create the state tables, take the stream's lease and return its state."""
         self._run = run
-        self._lease = Lease(self._stream, run.run_id, self._clock)
-        while True:
-            try:
-                return self._try_to_open()
-            except (LeaseHeldError, LockedError):
-                if not wait:
-                    raise
-                self._pause(POLL_SECONDS)
+        # Where rows are counted as vanished, whatever is written beside would be among them.
+        beside = bool(self._push.version) and self._push.vanished.rows == "keep"
+        self._lease = Lease(self._stream, run.run_id, self._clock, beside=beside)
+        if wait:
+            return once_free(self._try_to_open, self._stand_in_line, self._pause)
+        return self._try_to_open()
+
+    def _stand_in_line(self) -> None:
+        if not self._part.path:
+            stand_in_line(self._database, self._lease)
 
     def adopt(self, run_id: str, started: datetime | None = None) -> None:
         """Go on under the id, and with the clock, of the unfinished run that is being resumed."""
@@ -136,7 +152,16 @@ class SqlDestination:
             self._slice = self._begin_whole() if at_once else None
 
     def commit(self, chunk: Chunk) -> Written:
-        """Write rows, quarantine, resume point and watermark of a chunk, or nothing of it."""
+        """Write rows, quarantine, resume point and watermark of a chunk, or nothing of it.
+
+        Where parts write the same rows at once, the database may end one of two transactions that
+        wait for one another: that one is done again.
+        """
+        if self._slice is None:
+            return undeadlocked(lambda: self._commit(chunk), self._pause)
+        return self._commit(chunk)
+
+    def _commit(self, chunk: Chunk) -> Written:
         with self._database.explained(), self._chunk() as connection:
             batches, stamp = chunk.batches, self._stamp
             written, mended = self._writer.write(connection, batches, self._rejects.identities)
@@ -177,8 +202,10 @@ class SqlDestination:
                 report.records.deleted = self._staging.take_place(connection)
             report.warnings += self._rejects.close(connection, self._stamp)
             checkpoint.end_run(connection, self._stamp, report)
+            profile = None if self._part.once else profile
             profiles.save(connection, self._dialect, self._stamp, profile)
             self._save(connection, watermark=watermark, ties=ties, clear_resume=clear_resume)
+            parts.end(connection, self._dialect, self._stamp, self._part, report)
             self._lease.extend(connection)
         self._rejects.forget()
         if self._vanishing.made:
@@ -259,7 +286,7 @@ class SqlDestination:
         self._lease.take(connection, self._dialect)
         checkpoint.create(connection, self._dialect, self._stamp)
         self._rejects.load(connection)
-        state = checkpoint.load(connection, self._stream)
+        state = parts.load(connection, self._stream, self._part)
         return replace(state, profile=profiles.load(connection, self._stream))
 
     def _transaction(self, begun: Transaction | None = None) -> AbstractContextManager[Connection]:

@@ -23,6 +23,10 @@ class LockedError(DestinationBusyError):
     """Another process is writing; waiting helps, where it would not on a full disk."""
 
 
+class DeadlockError(LockedError):
+    """Two transactions have waited for one another, and this one was ended: do it again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where rows go: a table's columns; rows are told apart by `key` (empty: always inserted).

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, or_, select
 
 from astrio.blocks.errors import LeaseHeldError
 from astrio.tasks.destinations.sql.dialect import Dialect
@@ -19,14 +19,24 @@ from astrio.tasks.destinations.sql.tables import lease
 TTL: Final = timedelta(seconds=30)
 
 
-class Lease:
-    """The right to write a stream, as one opening of it holds it."""
+_WAITING: Final = "?"
 
-    def __init__(self, stream: Stream, run_id: str, clock: Callable[[], datetime]) -> None:
+
+class Lease:
+    """The right to write a stream, or a part of it, as one opening holds it.
+
+    Parts of a stream are written at once, but none beside a run of what it is a part of, unless
+    the rows' versions make that safe (`beside`).
+    """
+
+    def __init__(
+        self, stream: Stream, run_id: str, clock: Callable[[], datetime], *, beside: bool = False
+    ) -> None:
         self._stream = stream
         self._run_id = run_id
         self._clock = clock
         self._holder = uuid.uuid4().hex
+        self._beside = beside
 
     def take(self, connection: Connection, dialect: Dialect) -> None:
         """Take the lease within a write transaction.
@@ -34,28 +44,54 @@ class Lease:
         Raises:
             LeaseHeldError: another live run holds it.
         """
-        blank = dialect.upsert(lease, [lease.c.stream]).values(stream=self._stream.id)
-        connection.execute(blank)
-        self.check_free(connection)
+        whole, taken = self._stream.whole.id, False
+        while not taken:
+            for name in dict.fromkeys([whole, self._stream.id]):
+                blank = dialect.upsert(lease, [lease.c.stream]).values(stream=name)
+                connection.execute(blank)
+            # Whoever takes a part waits here for whoever is just taking another.
+            query = select(lease.c.stream).where(lease.c.stream == whole)
+            if connection.execute(query.with_for_update()).first() is None:
+                continue  # its holder has just given it back, and its row with it
+            self.check_free(connection)
+            row = self._row(TTL)
+            update = lease.update().where(self._is_ours).values(row)
+            taken = connection.execute(update).rowcount == 1
+        waited = lease.c.stream == self._waiting
+        connection.execute(lease.delete().where(waited))
+
+    def wish(self, connection: Connection, dialect: Dialect, lasting: timedelta) -> None:
+        """Note that this run waits for parts of its stream: until then, no other of them begins."""
+        row = self._row(lasting)
+        insert = dialect.upsert(lease, [lease.c.stream], tuple(row))
+        connection.execute(insert.values({"stream": self._waiting, **row}))
+
+    def _row(self, lasting: timedelta) -> dict[str, Any]:
         now, process = self._clock(), Process.current()
-        values = {
+        return {
             "holder": self._holder,
             "host": process.host,
             "pid": process.pid,
             "machine": process.machine,
             "process_start": process.start,
             "acquired_at": written(now),
-            "expires_at": written(now + TTL),
+            "expires_at": written(now + lasting),
             "run_id": self._run_id,
         }
-        connection.execute(lease.update().where(self._is_ours).values(values))
 
     def check_free(self, connection: Connection) -> None:
-        """Raise LeaseHeldError if another live run holds the lease."""
+        """Raise LeaseHeldError if another live run holds it, or one that must not be beside it."""
         query = select(lease).where(lease.c.stream == self._stream.id).with_for_update()
-        row = connection.execute(query).first()
-        if row is not None and is_live(row, self._clock()):
-            raise self._held_by(row)
+        found = [*connection.execute(query)]
+        if not self._beside:
+            within = lease.c.stream.startswith(f"{self._stream.id}#", autoescape=True)
+            waiting = [f"{name}#{_WAITING}" for name in self._stream.above]
+            around = lease.c.stream.in_([*self._stream.above, *waiting])
+            others = select(lease).where(or_(within, around), lease.c.stream != self._waiting)
+            found += connection.execute(others.with_for_update())
+        for row in found:
+            if is_live(row, self._clock()):
+                raise self._held_by(row)
 
     def extend(self, connection: Connection) -> None:
         """Hold the lease for another term; fences off a run that has lost it.
@@ -82,13 +118,26 @@ class Lease:
     def _is_ours(self) -> Any:
         return lease.c.stream == self._stream.id
 
+    @property
+    def _waiting(self) -> str:
+        return f"{self._stream.id}#{_WAITING}"
+
     def _held_by(self, row: Row[Any] | None) -> LeaseHeldError:
         what = f"{self._stream.integration} (table {self._stream.table})"
+        part = self._stream.part if row is None else row.stream.split("#")[1:]
+        what = ", ".join([what, *part]).removesuffix(f", {_WAITING}")
         who = "which has ended since" if row is None else described(row)
         return LeaseHeldError(
             f"Another run of {what} is at work: {who}.",
             advice="Wait for it with --wait, or stop that process.",
         )
+
+
+def held(connection: Connection, stream: Stream, now: datetime) -> set[str]:
+    """Return the names of the stream's parts that live runs hold, without those within them."""
+    mine = lease.c.stream.startswith(f"{stream.id}#", autoescape=True)
+    rows = connection.execute(select(lease).where(mine))
+    return {row.stream.removeprefix(f"{stream.id}#") for row in rows if is_live(row, now)}
 
 
 def is_live(row: Row[Any], now: datetime) -> bool:

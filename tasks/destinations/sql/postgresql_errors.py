@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from astrio.blocks.errors import AstrioError, DestinationBusyError, DestinationError
 from astrio.blocks.redaction import redact
-from astrio.tasks.destinations.sql.dialect import LockedError
+from astrio.tasks.destinations.sql.dialect import DeadlockError, LockedError
 
 _Meaning = tuple[type[AstrioError], str, str]
 
@@ -19,6 +19,11 @@ _LOCKED: Final = (
     LockedError,
     "is locked by another session",
     "Let that session end its transaction, then run again.",
+)
+_ENDED: Final = (
+    DeadlockError,
+    "has ended a transaction that waited for another one, and that one for it",
+    "Run again; where it happens often, let fewer runs write at once.",
 )
 _LETS_NOT_IN: Final = (
     DestinationError,
@@ -40,6 +45,8 @@ _MEANINGS: Final[dict[str, _Meaning]] = {
         "Name the primary server: this one is a standby, or set to read only.",
     ),
     "25P": (DestinationBusyError, "has ended an idle transaction", "Run again."),
+    "40001": _ENDED,
+    "40P01": _ENDED,
     "40": _LOCKED,
     "55P03": _LOCKED,
     "42501": (

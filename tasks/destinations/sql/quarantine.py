@@ -63,7 +63,7 @@ def add(connection: Connection, dialect: Dialect, stamp: Stamp, rejects: Iterabl
     keys = keys_in_effect()
     rows, whole = zip(*(row_of(reject, keys) for reject in rejects), strict=True)
     arrival = {
-        "stream": stamp.stream.id,
+        "stream": stamp.stream.whole.id,
         "integration": stamp.stream.integration,
         "mapping": stamp.mapping,
         "started": stamp.started,
@@ -114,7 +114,11 @@ def _open_among(connection: Connection, stream: str, identities: Sequence[str]) 
 
 def resolve(connection: Connection, stamp: Stamp, identities: Iterable[str]) -> None:
     """Close the open rows of records that have been written since."""
-    mine = (_table.stream == stamp.stream.id, _table.identity == bindparam("written"), is_open)
+    mine = (
+        _table.stream == stamp.stream.whole.id,
+        _table.identity == bindparam("written"),
+        is_open,
+    )
     update = quarantine.update().where(*mine).values(state="resolved", closed_at=stamp.at)
     rows = [{"written": identity} for identity in identities]
     if rows:

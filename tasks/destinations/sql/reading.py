@@ -13,9 +13,16 @@ from sqlalchemy import Connection, select
 
 from astrio.tasks.destinations.quarantined import QuarantineRow, StreamStatus
 from astrio.tasks.destinations.settings import PushSettings
-from astrio.tasks.destinations.sql import added_columns, checkpoint, moment, quarantine, tables
+from astrio.tasks.destinations.sql import (
+    added_columns,
+    checkpoint,
+    moment,
+    parts,
+    quarantine,
+    tables,
+)
 from astrio.tasks.destinations.sql.database import Database, transaction
-from astrio.tasks.destinations.sql.lease import described, is_live
+from astrio.tasks.destinations.sql.lease import described, held, is_live
 from astrio.tasks.destinations.sql.quarantine_reading import listed, open_numbers, shown, stored
 from astrio.tasks.destinations.sql.stream import Stream
 from astrio.tasks.replayed import Stored
@@ -24,9 +31,9 @@ from astrio.tasks.replayed import Stored
 class SqlReader:
     """What the destination of a stream remembers."""
 
-    def __init__(self, push: PushSettings, integration: str) -> None:
+    def __init__(self, push: PushSettings, integration: str, part: Sequence[str] = ()) -> None:
         self._database = Database.of(push.target)
-        self._stream = Stream(integration, push.table)
+        self._stream = Stream(integration, push.table, tuple(part))
 
     def quarantine_rows(self, state: str | None) -> list[QuarantineRow]:
         """Return the rows in that state (None: all), oldest first."""
@@ -52,6 +59,16 @@ class SqlReader:
         """Return the latest reports, newest first."""
         with self._reading() as connection:
             return checkpoint.last_runs(connection, self._stream, limit) if connection else []
+
+    def parts_done(self, names: Sequence[str]) -> dict[str, Any]:
+        """Return the reports of parts that are done, by the names they are remembered by."""
+        with self._reading() as connection:
+            return parts.done(connection, self._stream, names) if connection else {}
+
+    def parts_held(self) -> set[str]:
+        """Return the names of parts that a run is at work on."""
+        with self._reading() as connection:
+            return held(connection, self._stream, moment.now()) if connection else set()
 
     def status(self) -> StreamStatus:
         """Return where the stream stands."""

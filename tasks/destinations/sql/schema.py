@@ -70,6 +70,17 @@ def _in_order(relation: Relation, wanted: Wanted) -> list[Held]:
     return [relation.columns[name.lower()] for name, _ in wanted]
 
 
+def _fits(relation: Relation | None, wanted: Wanted) -> bool:
+    """Whether the table stands, with columns that plainly hold these kinds."""
+    if relation is None:
+        return False
+    columns = [(relation.columns.get(name.lower()), kind) for name, kind in wanted]
+    return all(
+        held is not None and (kind is None or kind is held.kind or kind in held.takes)
+        for held, kind in columns
+    )
+
+
 class Schema:
     """One table of the destination; every call works within the caller's transaction.
 
@@ -110,6 +121,10 @@ class Schema:
                 are not distinct by `key`.
         """
         relation = self.describe()
+        if not _fits(relation, wanted):
+            # Another run may be about to make or change it, too: one after the other.
+            self._dialect.queue(self._connection)
+            relation = self.describe()
         if relation is None:
             self._create(wanted, key)
         elif relation.is_view:

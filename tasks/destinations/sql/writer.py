@@ -162,13 +162,13 @@ class Writer:
         version = column_name(self._push.version or "")
         if self._history is None:
             own = tuple(each.value for each in self._own)
-            target = _target(relation, held, self._key, version)
+            target = target_of(relation, held, self._key, version)
             rows_ = [row + own for row in values] if own else values
             return Bulk(connection, self._dialect, target), rows_
         assert self._stamp is not None  # `begin` was called
         theirs = held[: -len(self._own)]
         self._history.fit(connection, relation, self._key)
-        target = _target(relation, theirs, self._key, version)
+        target = target_of(relation, theirs, self._key, version)
         versions = self._history.versions(connection, relation, target, theirs)
         dated = self._history.dated(self._stamp, rows, values, versions.held[-1])
         return Bulk(connection, self._dialect, target, versions.put), dated
@@ -209,7 +209,8 @@ def _up_to_deletions(batches: Sequence[Batch]) -> Iterator[Sequence[Batch]]:
             start = end
 
 
-def _target(relation: Relation, held: Sequence[Held], key: Sequence[str], version: str) -> Target:
+def target_of(relation: Relation, held: Sequence[Held], key: Sequence[str], version: str) -> Target:
+    """Return where rows of these columns go; `version` counts only where there is such a column."""
     lower = {name.lower() for name in key}
     versions = [each.name for each in held if each.name.lower() == version.lower()]
     return Target(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from tests.contracts.destination import DestinationContract
 from tests.contracts.renewing import RenewalContract
@@ -24,6 +28,7 @@ from astrio.blocks.errors import (
 )
 from astrio.tasks.destinations.base import Chunk
 from astrio.tasks.destinations.opening import destination_reference, last_runs
+from astrio.tasks.destinations.part import Part
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.ledger.streams import KnownStream, known_streams, remember_stream
 from astrio.tasks.report import RunReport
@@ -440,3 +445,50 @@ def test_the_ledger_may_live_there_in_a_schema_of_its_own(
     assert stream.rows(query) == [("astrio",)]
     stream.close()
     assert not home.exists()
+
+
+# Several runs at once.
+
+
+def test_the_transaction_that_a_deadlock_ends_is_done_again(
+    postgres: PostgresServer, stream: Stream
+) -> None:
+    stream.write("id v", (1, "a"), (2, "a"))
+    opened = stream.open()
+    with (
+        psycopg.connect(str(stream.push.target.url), autocommit=True) as watcher,
+        psycopg.connect(str(stream.push.target.url)) as other,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        # Who looks for deadlocks late is never the one that is ended.
+        other.execute("SET deadlock_timeout = '100s'")
+        other.execute("UPDATE orders SET v = 'other' WHERE id = 1")
+        commit = thread.submit(opened.commit, Chunk([batch("id v", (2, "mine"), (1, "mine"))]))
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        until = time.monotonic() + 20
+        while watcher.execute(waiting).fetchone() == (0,):
+            assert time.monotonic() < until
+        other.execute("UPDATE orders SET v = 'other' WHERE id = 2")
+        other.commit()
+        assert commit.result(timeout=60).written == 2
+    assert stream.rows() == [(1, "mine"), (2, "mine")]
+
+
+def test_parts_that_make_the_table_and_its_columns_at_once_do_not_collide(stream: Stream) -> None:
+    stream.open(begin=False).close()
+    parts = [stream.open(f"run-{n}", part=Part((f"part {n}",))) for n in range(4)]
+    ready = threading.Barrier(4)
+
+    def write(number: int) -> int:
+        ready.wait(20)
+        found = 0
+        for turn in range(3):
+            value = [number, 0.5, "x"][turn]
+            row = (number * 10 + turn, value, number)
+            found += parts[number].commit(Chunk([batch(f"id v c{turn}", row)])).written
+        return found
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(write, range(4))) == [3] * 4
+    assert stream.rows("SELECT count(*), count(v) FROM orders") == [(12, 12)]
+    assert declared(stream)["v"] == "text"

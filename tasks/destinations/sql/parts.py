@@ -1,0 +1,47 @@
+"""The state of a part of a stream: loaded when it is opened, and noted when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from astrio.tasks.destinations.base import StreamState
+from astrio.tasks.destinations.part import Part, kept
+from astrio.tasks.destinations.sql import checkpoint, partitions
+from astrio.tasks.destinations.sql.dialect import Dialect
+from astrio.tasks.destinations.sql.stream import Stamp, Stream
+from astrio.tasks.report import RunReport
+
+
+def load(connection: Connection, stream: Stream, part: Part) -> StreamState:
+    """Return what is remembered of the stream, or of the part that it is.
+
+    A part that is read once has no watermark: it gets the one of what it is a part of, which
+    tells how the source writes its cursor.
+    """
+    state = checkpoint.load(connection, stream)
+    if not part.once:
+        return state
+    mark = checkpoint.load(connection, stream.outer).watermark
+    found = done(connection, stream.outer, [part.once])
+    return replace(state, watermark=mark, done=found.get(part.once))
+
+
+def end(
+    connection: Connection, dialect: Dialect, stamp: Stamp, part: Part, report: RunReport
+) -> None:
+    """Note that a part is done, if it is read once, and forget where it stood."""
+    if part.once:
+        outer = replace(stamp, stream=stamp.stream.outer)
+        partitions.save(
+            connection, dialect, outer, {part.once: kept(report.model_dump(mode="json"))}
+        )
+        checkpoint.drop(connection, stamp.stream)
+
+
+def done(connection: Connection, stream: Stream, names: Sequence[str]) -> dict[str, Any]:
+    """Return the reports of those parts that are done, by the names they are remembered by."""
+    return partitions.load(connection, stream, names)
