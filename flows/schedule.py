@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, ClassVar, Final, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validator
@@ -18,14 +18,13 @@ from astrio.tasks.durations import parse_duration
 
 SHORTEST: Final = timedelta(seconds=5)
 _KINDS = ("cron", "every", "rrule")
+_WORDS = frozenset({"hourly", "daily", "weekly", "monthly", "yearly"})
 
 
-class Schedule(Settings):
-    """`schedule`: cron text, an RRULE, or a mapping that holds one of these or `every`.
+class Times(Settings):
+    """When something happens again and again: cron text, an RRULE, or a time between."""
 
-    As text: `"*/15 * * * *"`, `"@hourly"`, `"FREQ=WEEKLY;BYDAY=MO;BYHOUR=9"`; as a mapping:
-    `{every: 15m}`, `{cron: "0 9 * * 1-5", timezone: Europe/Berlin}`.
-    """
+    named: ClassVar[str] = "schedule"
 
     cron: str | None = Field(None, description='Five fields, e.g. "0 9 * * 1-5"; or "@hourly".')
     every: str | None = Field(None, description="Time from one run to the next: 30s, 15m, 2h, 1d.")
@@ -34,15 +33,6 @@ class Schedule(Settings):
     start: datetime | None = Field(
         None, description="With `every`: a moment from which the runs are counted."
     )
-    active: bool = Field(True, description="false: deployed, but paused until someone resumes it.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            _refuse_a_duration(value)
-            return {"rrule" if is_recurrence(value) else "cron": value}
-        return value
 
     @field_validator("cron")
     @classmethod
@@ -75,11 +65,11 @@ class Schedule(Settings):
         return name
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Schedule:
+    def _one_kind(self) -> Self:
         given = [kind for kind in _KINDS if getattr(self, kind) is not None]
         if len(given) != 1:
             found = f"found {' and '.join(given)}" if given else "found none"
-            raise ValueError(f"`schedule` needs one of `cron`, `every` and `rrule`, {found}")
+            raise ValueError(f"`{self.named}` needs one of `cron`, `every` and `rrule`, {found}")
         if self.start is not None and self.every is None:
             raise ValueError("`start` goes with `every`; in an RRULE write DTSTART")
         return self
@@ -93,18 +83,77 @@ class Schedule(Settings):
         return {"anyOf": [{"type": "string"}, mapping]}
 
 
-def _refuse_a_duration(text: str) -> None:
+def _cron_or_rule(text: str) -> dict[str, str]:
+    return {"rrule" if is_recurrence(text) else "cron": text}
+
+
+def _is_duration(text: str) -> bool:
     try:
         parse_duration(text)
     except ValueError:
+        return False
+    return True
+
+
+def _refuse_a_duration(text: str) -> None:
+    if not _is_duration(text):
         return
     raise ValueError(f"`{text}` alone is no schedule: write {{every: {text.strip()}}}")
 
 
-def described(schedule: Schedule | None) -> str:
+class Healing(Times):
+    """`schedule.heal`: when a run reads everything again; `weekly`, `7d`, or as `schedule`."""
+
+    named: ClassVar[str] = "heal"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if _is_duration(value):
+            return {"every": value}
+        word = value.strip().lower()
+        return _cron_or_rule(f"@{word}" if word in _WORDS else value)
+
+
+class Schedule(Times):
+    """`schedule`: cron text, an RRULE, or a mapping that holds one of these or `every`.
+
+    As text: `"*/15 * * * *"`, `"@hourly"`, `"FREQ=WEEKLY;BYDAY=MO;BYHOUR=9"`; as a mapping:
+    `{every: 15m}`, `{cron: "0 9 * * 1-5", timezone: Europe/Berlin}`.
+    """
+
+    active: bool = Field(True, description="false: deployed, but paused until someone resumes it.")
+    heal: Healing | None = Field(
+        None,
+        description="When a run reads everything again, which mends what incremental runs have "
+        "missed: weekly, 7d, cron text, an RRULE, or a mapping of these.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            _refuse_a_duration(value)
+            return _cron_or_rule(value)
+        return value
+
+    @property
+    def healing(self) -> Healing | None:
+        """`heal`, in the time zone of the schedule unless it names one."""
+        if self.heal is None or "timezone" in self.heal.model_fields_set:
+            return self.heal
+        return self.heal.model_copy(update={"timezone": self.timezone})
+
+
+def described(schedule: Times | None) -> str:
     """Return a schedule in a few words, for a table."""
     if schedule is None:
         return "by hand"
     words = schedule.cron or schedule.rrule or f"every {schedule.every}"
     zone = "" if schedule.timezone == "UTC" or schedule.every else f" ({schedule.timezone})"
-    return words + zone + ("" if schedule.active else ", paused")
+    if not isinstance(schedule, Schedule):
+        return words + zone
+    heal = f", everything {described(schedule.heal)}" if schedule.heal else ""
+    return words + zone + heal + ("" if schedule.active else ", paused")

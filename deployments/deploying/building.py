@@ -19,7 +19,7 @@ from prefect.client.schemas.schedules import (
 from astrio.deployments.deploying.collecting import Found
 from astrio.deployments.running import TAG
 from astrio.flows.integration import Integration
-from astrio.flows.schedule import Schedule
+from astrio.flows.schedule import Schedule, Times
 from astrio.flows.sync import sync
 from astrio.tasks.durations import parse_duration
 
@@ -28,8 +28,11 @@ FLOW = "sync"
 FILE = "astrio.file"
 SLUG = "astrio"
 PAUSED_SLUG = "astrio-paused"
-"""Slugs of the schedule that comes from the file, by whether the file says `active`."""
+HEALING_SLUG = "astrio-heal"
+HEALING_PAUSED_SLUG = "astrio-heal-paused"
+"""Slugs of the schedules that come from the file, by whether the file says `active`."""
 
+_OPTIONS = {"wait": True}
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -49,7 +52,7 @@ class Wanted:
         name: the integration's, and so the deployment's.
         file: where it comes from, absolute.
         fields: what Prefect's API takes, without schedules.
-        schedules: what Prefect's API takes; empty or one.
+        schedules: what Prefect's API takes; empty, one, or one that heals beside it.
     """
 
     name: str
@@ -67,7 +70,7 @@ def wanted(found: Found, target: Target) -> Wanted:
         "description": _description(found),
         "tags": [*dict.fromkeys([*integration.tags, TAG])],
         # A run on top of another one waits for the lease instead of failing.
-        "parameters": {"integration": dumped, "options": {"wait": True}},
+        "parameters": {"integration": dumped, "options": _OPTIONS},
         "parameter_openapi_schema": _form(),
         "enforce_parameter_schema": True,
         "entrypoint": ENTRYPOINT,
@@ -79,7 +82,7 @@ def wanted(found: Found, target: Target) -> Wanted:
         "work_queue_name": target.queue,
     }
     schedule = integration.schedule
-    schedules = [] if schedule is None else [_schedule(schedule)]
+    schedules = [] if schedule is None else _schedules(schedule)
     return Wanted(integration.name, found.file, fields, schedules)
 
 
@@ -89,7 +92,7 @@ def fingerprint(integration: Integration) -> str:
     return sha256(text.encode()).hexdigest()[:12]
 
 
-def prefect_schedule(schedule: Schedule) -> SCHEDULE_TYPES:
+def prefect_schedule(schedule: Times) -> SCHEDULE_TYPES:
     """Return Prefect's form of a schedule.
 
     Intervals count from a fixed moment unless the file names one, so that deploying again
@@ -113,11 +116,23 @@ def _anchored(rule: str) -> str:
     return rule if "DTSTART" in rule.upper() else f"DTSTART:{_EPOCH:%Y%m%dT%H%M%S}\n{rule}"
 
 
-def _schedule(schedule: Schedule) -> dict[str, Any]:
+def _schedules(schedule: Schedule) -> list[dict[str, Any]]:
+    active = schedule.active
+    usual = _schedule(schedule, SLUG if active else PAUSED_SLUG, active=active)
+    if schedule.healing is None:
+        return [usual]
+    slug = HEALING_SLUG if active else HEALING_PAUSED_SLUG
+    healing = _schedule(schedule.healing, slug, active=active)
+    healing["parameters"] = {"options": {**_OPTIONS, "full_refresh": True}}
+    return [usual, healing]
+
+
+def _schedule(schedule: Times, slug: str, *, active: bool) -> dict[str, Any]:
     return {
         "schedule": prefect_schedule(schedule).model_dump(mode="json"),
-        "active": schedule.active,
-        "slug": SLUG if schedule.active else PAUSED_SLUG,
+        "active": active,
+        "slug": slug,
+        "parameters": {},
     }
 
 

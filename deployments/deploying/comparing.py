@@ -7,7 +7,14 @@ from typing import Any
 from prefect.client.schemas.objects import DeploymentSchedule
 from prefect.client.schemas.responses import DeploymentResponse
 
-from astrio.deployments.deploying.building import FILE, PAUSED_SLUG, SLUG, Wanted
+from astrio.deployments.deploying.building import (
+    FILE,
+    HEALING_PAUSED_SLUG,
+    HEALING_SLUG,
+    PAUSED_SLUG,
+    SLUG,
+    Wanted,
+)
 
 _WORDS = {
     "parameters": "integration",
@@ -42,7 +49,11 @@ def schedule_changed(existing: DeploymentResponse, wanted: Wanted) -> bool:
     Someone's pause in the UI is no change: the slug tells what the file said.
     """
     ours = [_schedule(each) for each in existing.schedules if is_ours(each)]
-    return ours != [{**each, "active": None} for each in wanted.schedules]
+    return _in_order(ours) != _in_order([{**each, "active": None} for each in wanted.schedules])
+
+
+def _in_order(schedules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(schedules, key=lambda each: str(each["slug"]))
 
 
 def schedules_after(existing: DeploymentResponse, wanted: Wanted) -> list[dict[str, Any]]:
@@ -58,7 +69,7 @@ def schedules_after(existing: DeploymentResponse, wanted: Wanted) -> list[dict[s
 
 def is_ours(schedule: DeploymentSchedule) -> bool:
     """Whether a schedule comes from a file."""
-    return schedule.slug in (SLUG, PAUSED_SLUG)
+    return schedule.slug in (SLUG, PAUSED_SLUG, HEALING_SLUG, HEALING_PAUSED_SLUG)
 
 
 def _schedule(schedule: DeploymentSchedule) -> dict[str, Any]:
@@ -66,6 +77,7 @@ def _schedule(schedule: DeploymentSchedule) -> dict[str, Any]:
         "schedule": schedule.schedule.model_dump(mode="json"),
         "active": None,
         "slug": schedule.slug,
+        "parameters": schedule.parameters,
     }
 
 
@@ -73,7 +85,6 @@ def _whole(schedule: DeploymentSchedule) -> dict[str, Any]:
     return {
         **_schedule(schedule),
         "active": schedule.active,
-        "parameters": schedule.parameters,
     }
 
 

@@ -75,7 +75,8 @@ async def merge_missed(client: PrefectClient, deployments: Collection[UUID]) -> 
     """Skip all but the newest run of each deployment that should have begun by now.
 
     One run catches up on everything, so a pause is not followed by a row of runs. Runs that
-    people asked for are kept, and so are runs that have begun before.
+    people asked for are kept, and so are runs that have begun before. Runs that heal, and read
+    everything again, are told from the usual ones.
 
     Returns:
         How many runs were skipped.
@@ -90,10 +91,11 @@ async def merge_missed(client: PrefectClient, deployments: Collection[UUID]) -> 
         ),
         sort=FlowRunSort.EXPECTED_START_TIME_DESC,
     )
-    missed: dict[UUID | None, list[FlowRun]] = defaultdict(list)
+    missed: dict[tuple[UUID | None, bool], list[FlowRun]] = defaultdict(list)
     for run in late:
         if run.auto_scheduled and run.run_count == 0:
-            missed[run.deployment_id].append(run)
+            options = run.parameters.get("options") or {}
+            missed[run.deployment_id, bool(options.get("full_refresh"))].append(run)
     for newest, *older in missed.values():
         words = f"Missed; the run scheduled for {newest.expected_start_time} catches up."
         for run in older:

@@ -11,10 +11,11 @@ from tests.flows.running import query
 from tests.support.command import astrio
 from tests.support.server import serve
 
+from astrio.flows.reading.read import read_integration
 from astrio.tasks.options import BackfillOptions
 
 PAGE = (Path(__file__).parents[2] / "docs" / "backfill.md").read_text(encoding="utf-8")
-(EXAMPLE,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
+EXAMPLE, HEALED = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
 SHOWN = re.findall(r"```console\n\$ astrio (.*?)\n(.*?)```", PAGE, re.S)
 ORDERS = [
     {"id": day, "status": "paid", "total": day * 2, "updated_at": f"2026-01-{day:02d}T10:00:00Z"}
@@ -51,3 +52,18 @@ def test_the_examples_do_what_the_page_says(tmp_path: Path, prefect_api: str) ->
 def test_every_option_is_in_the_table() -> None:
     flags = [f"--{name}" for name in BackfillOptions.model_fields]
     assert [flag for flag in flags if f"| `{flag}" not in PAGE] == []
+
+
+def test_the_healing_example_is_read_without_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "healed-orders.yaml"
+    file.write_text(HEALED, encoding="utf-8")
+    found = read_integration(file)
+    assert found.warnings == []
+    assert found.integration.schedule is not None
+    assert found.integration.schedule.heal is not None
+
+
+def test_healing_without_incremental_reading_is_told_to_be_of_no_effect(tmp_path: Path) -> None:
+    file = tmp_path / "healed-orders.yaml"
+    file.write_text(re.sub(r"  incremental: .*\n", "", HEALED), encoding="utf-8")
+    assert "`heal` has no effect" in read_integration(file).warnings[0].message

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,26 +37,24 @@ class Windowed:
     Attributes:
         records: what it serves, read anew for each request.
         broken: days (as `2026-01-03`) whose windows it cannot serve.
-        before: called with each request before it is answered.
+        before: awaited with each request before it is answered.
         asked: the windows that were asked for, first pages only.
     """
 
     records: list[dict[str, Any]] = field(default_factory=records)
     broken: set[str] = field(default_factory=set)
-    before: Callable[[web.Request], Any] | None = None
+    before: Callable[[web.Request], Awaitable[None]] | None = None
     asked: list[tuple[str, str]] = field(default_factory=list)
     server: Server = field(default_factory=lambda: Server("http://127.0.0.1:9"))
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def __call__(self, request: web.Request) -> Any:
+    async def __call__(self, request: web.Request) -> Any:
         """Answer a page."""
         since, until = request.query.get("since", ""), request.query.get("until", "9999")
         start = int(request.query.get("cursor", "0"))
         if start == 0:
-            with self._lock:
-                self.asked.append((since, until))
+            self.asked.append((since, until))
         if self.before is not None:
-            self.before(request)
+            await self.before(request)
         if since[:10] in self.broken:
             return answer({"error": "broken"}, 400)
         chosen = [each for each in self.records if since <= each["updated_at"] < until]

@@ -73,7 +73,7 @@ async def test_a_backfill_leaves_the_watermark_and_the_resume_point_of_the_live_
     with Windowed().serving() as api:
         plan = api.integration(sqlite_url(tmp_path))
 
-        def stop(request: Any) -> None:
+        async def stop(request: Any) -> None:
             if request.query.get("cursor") == "6":
                 api.broken.add(request.query["since"][:10])
 

@@ -127,3 +127,56 @@ def test_it_is_described_in_a_few_words(value: Any, words: str) -> None:
 def test_the_schema_takes_text_and_a_mapping() -> None:
     kinds = [each.get("type") for each in Schedule.model_json_schema()["anyOf"]]
     assert kinds == ["string", "object"]
+
+
+# Healing.
+
+
+@pytest.mark.parametrize(
+    ("heal", "kind", "value"),
+    [
+        ("weekly", "cron", "0 0 * * 0"),
+        ("@monthly", "cron", "0 0 1 * *"),
+        ("7d", "every", "7d"),
+        ("0 3 * * sun", "cron", "0 3 * * sun"),
+        ("FREQ=MONTHLY;BYDAY=1SU", "rrule", "FREQ=MONTHLY;BYDAY=1SU"),
+        ({"every": "30d"}, "every", "30d"),
+    ],
+)
+def test_a_healing_schedule_is_a_word_a_duration_or_a_schedule(
+    heal: Any, kind: str, value: str
+) -> None:
+    found = Schedule.model_validate({"every": "15m", "heal": heal})
+    assert found.heal is not None
+    assert getattr(found.heal, kind) == value
+    assert Schedule.model_validate(found.model_dump()) == found
+
+
+@pytest.mark.parametrize(
+    ("heal", "zone"),
+    [("weekly", "Europe/Berlin"), ({"every": "7d", "timezone": "UTC"}, "UTC")],
+)
+def test_a_healing_schedule_has_the_time_zone_of_the_other_unless_it_names_one(
+    heal: Any, zone: str
+) -> None:
+    given = {"cron": "@hourly", "timezone": "Europe/Berlin", "heal": heal}
+    found = Schedule.model_validate(given)
+    assert found.healing is not None
+    assert found.healing.timezone == zone
+
+
+@pytest.mark.parametrize(
+    ("heal", "told"),
+    [
+        ("fortnightly", "fields"),
+        ({"every": "7d", "heal": "weekly"}, "Extra inputs"),
+        ({}, "`heal` needs one of"),
+    ],
+)
+def test_another_healing_schedule_is_refused(heal: Any, told: str) -> None:
+    assert told in refusal({"every": "15m", "heal": heal})
+
+
+def test_a_healing_schedule_is_described() -> None:
+    found = Schedule.model_validate({"every": "15m", "heal": "7d"})
+    assert described(found) == "every 15m, everything every 7d"

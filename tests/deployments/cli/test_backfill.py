@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 import threading
@@ -91,10 +92,10 @@ def test_a_stopped_backfill_goes_on_where_it_stopped(
 ) -> None:
     reached, stopped = threading.Event(), threading.Event()
 
-    def hold(request: Any) -> None:
+    async def hold(request: Any) -> None:
         if request.query["since"] >= "2026-01-04" and request.query.get("cursor") == "3":
             reached.set()
-            stopped.wait(60)
+            await asyncio.to_thread(stopped.wait, 60)
 
     with Windowed(before=hold).serving() as api:
         command = Command(api, tmp_path, prefect_api)
@@ -119,13 +120,14 @@ def test_a_stopped_backfill_goes_on_where_it_stopped(
 
 
 def test_two_backfills_of_one_range_share_its_chunks(tmp_path: Path, prefect_api: str) -> None:
-    both, met = threading.Barrier(2), threading.Event()
+    met, waiting = asyncio.Event(), list[Any]()
 
-    def meet(_: Any) -> None:
+    async def meet(request: Any) -> None:
         # Each process has a chunk of its own in hand before either goes on.
-        if not met.is_set():
-            both.wait(60)
+        waiting.append(request)
+        if len(waiting) == 2:
             met.set()
+        await asyncio.wait_for(met.wait(), 60)
 
     with Windowed(before=meet).serving() as api:
         command = Command(api, tmp_path, prefect_api)

@@ -109,6 +109,24 @@ def test_the_second_time_nothing_changes(client: SyncPrefectClient) -> None:
     assert [each.model_dump() for _, each in made(client)] == before
 
 
+def test_a_healing_schedule_stands_beside_the_usual_one_and_reads_everything(
+    client: SyncPrefectClient,
+) -> None:
+    path = write("orders", "{every: 15m, heal: weekly}")
+    assert call("deploy").stdout == "orders: created, every 15m, everything 0 0 * * 0\n"
+    schedules = {each.slug: each for each in deployment(client, "orders").schedules}
+    assert schedules.keys() == {"astrio", "astrio-heal"}
+    assert schedules["astrio"].parameters == {}
+    healing = schedules["astrio-heal"]
+    assert healing.parameters == {"options": {"wait": True, "full_refresh": True}}
+    assert deployed() == {"orders": ("unchanged", [])}
+    path.write_text(path.read_text().replace("heal: weekly", "heal: 7d"))
+    assert deployed() == {"orders": ("updated", ["integration", "schedule"])}
+    path.write_text(path.read_text().replace(", heal: 7d", ""))
+    assert deployed() == {"orders": ("updated", ["integration", "schedule"])}
+    assert schedule_of(client, "orders").slug == "astrio"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "changed"),
     [
