@@ -58,7 +58,8 @@ class Stream:
     ) -> SqlDestination:
         """Open a destination; `begin` starts a slice that commits chunk by chunk."""
         destination = SqlDestination(self.push, "shop", **how)
-        destination.only(part)
+        if part.path:
+            destination.only(part)
         self.state = destination.open(RunIdentity(run_id, "shop"), wait=wait)
         self._opened.append(destination)
         if begin:
