@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 
-from prefect import flow, tags
+from prefect import flow
 
 from astrio.flows.backfilling import chunks_of, refuse
+from astrio.flows.carriers import carrier
 from astrio.flows.carrying_parts import carry_out_parts
 from astrio.flows.connecting import connected
 from astrio.flows.integration import Integration
 from astrio.flows.naming import backfill_name
-from astrio.flows.part import part
-from astrio.flows.parting import once_name, part_name
+from astrio.flows.parting import once_name, part_name, path_of
+from astrio.flows.partitioning import as_partition
 from astrio.flows.redacted_logs import redact_logs
 from astrio.flows.tally import Tally
 from astrio.tasks.destinations.opening import parts_done, parts_held, stream_status
@@ -40,19 +42,17 @@ async def backfill(integration: Integration, options: BackfillOptions) -> RunRep
         AstrioError: the range cannot be read, or some chunks failed; the others are done.
     """
     refuse(integration, options)
+    carry = carrier(integration, options.pool, (*integration.tags, TAG))
     plan = await asyncio.to_thread(_planned, integration, options)
-
-    async def carry(chunk: PartOptions) -> RunReport:
-        with tags(*integration.tags, TAG):
-            return await part(integration, chunk)
 
     async def look() -> tuple[dict[str, RunReport], set[str]]:
         return await asyncio.to_thread(plan.look)
 
+    done = await asyncio.to_thread(plan.done)
     window = Window(start=plan.chunks[0].since, end=plan.chunks[-1].until)
-    names = [part_name(each) for each in plan.chunks]
-    tally = Tally(integration.name, names, plan.done(), window)
-    return await carry_out_parts(tally, plan.left(tally), carry, options.parallel, look)
+    tally = Tally(integration.name, [part_name(each) for each in plan.chunks], done, window)
+    left = [each for each in plan.chunks if part_name(each) not in done]
+    return await carry_out_parts(tally, left, carry, options.parallel, look)
 
 
 @dataclass(frozen=True)
@@ -61,33 +61,38 @@ class _Plan:
 
     Attributes:
         integration: with its saved connections read.
-        chunks: oldest first.
-        once: their names, by the names that they are remembered by when they are done.
+        chunks: oldest first, of one partition after the other.
+        anew: they are read whether they are done or not.
     """
 
     integration: Integration
     chunks: list[PartOptions]
-    once: dict[str, str]
+    anew: bool
 
     def done(self) -> dict[str, RunReport]:
         """Return the reports of those that are done, by their names."""
-        found = parts_done(self.integration.push, self.integration.name, list(self.once))
-        return {self.once[name]: RunReport.model_validate(report) for name, report in found.items()}
-
-    def left(self, tally: Tally) -> list[PartOptions]:
-        """Return those that are to be read."""
-        return [each for each in self.chunks if part_name(each) not in tally.before]
+        if self.anew:
+            return {}
+        found: dict[str, RunReport] = {}
+        for partition, group in groupby(self.chunks, key=lambda each: each.partition):
+            alone = as_partition(self.integration, partition)
+            once = {once_name(alone, each): each for each in group}
+            outer = path_of(next(iter(once.values())))[:-1]
+            reports = parts_done(alone.push, alone.name, list(once), outer)
+            found |= {
+                part_name(once[name]): RunReport.model_validate(report)
+                for name, report in reports.items()
+            }
+        return found
 
     def look(self) -> tuple[dict[str, RunReport], set[str]]:
         """Return those that are done, and the names of those that somebody is at work on."""
         held = parts_held(self.integration.push, self.integration.name)
-        return self.done(), held
+        names = {part_name(each) for each in self.chunks if "#".join(path_of(each)) in held}
+        return self.done(), names
 
 
 def _planned(integration: Integration, options: BackfillOptions) -> _Plan:
     ready = connected(integration)
     mark = stream_status(ready.push, ready.name).watermark
-    chunks = chunks_of(ready, options, datetime.now(UTC), mark)
-    # What is read anew is not looked for among what is done.
-    once = {} if options.again else {once_name(ready, each): part_name(each) for each in chunks}
-    return _Plan(ready, chunks, once)
+    return _Plan(ready, chunks_of(ready, options, datetime.now(UTC), mark), options.again)

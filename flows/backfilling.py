@@ -8,6 +8,7 @@ from typing import Any
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.flows.integration import Integration
+from astrio.flows.partitioning import as_partition, partitions_of, refuse_partitions
 from astrio.tasks.chunks import chunks
 from astrio.tasks.cursors import parse_cursor
 from astrio.tasks.destinations.settings import SqlTarget
@@ -46,17 +47,34 @@ def chunks_of(
             advice="Give e.g. --since 2024-01-01.",
         )
     whole = plan_window(settings, watermark, now, since=str(since), until=options.until)
+    windows = _cut(integration, whole, options.chunk)
     return [
         PartOptions(
             since=str(window.start),
             until=str(window.end),
+            partition=partition,
             backfill=True,
             columns=options.columns,
             again=options.again,
             wait=True,
         )
-        for window in _cut(integration, whole, options.chunk)
+        for partition in _partitions(integration, options, now)
+        for window in windows
     ]
+
+
+def _partitions(
+    integration: Integration, options: BackfillOptions, now: datetime
+) -> list[str] | list[None]:
+    """Return the names of the partitions to read; a None alone: there are none."""
+    if integration.partitions is not None:
+        refuse_partitions(integration)
+        if options.partition is None:
+            return list(partitions_of(integration.partitions, now))
+    if options.partition is None:
+        return [None]
+    as_partition(integration, options.partition, now)
+    return [options.partition]
 
 
 def refuse(integration: Integration, options: BackfillOptions) -> IncrementalSettings:

@@ -11,6 +11,7 @@ from astrio.blocks.api import RestApi
 from astrio.blocks.settings import Settings
 from astrio.blocks.store.either import or_saved, written_out
 from astrio.blocks.webhooks.source import WebhookSource
+from astrio.flows.partitioning import PartitionSettings
 from astrio.flows.schedule import Schedule
 from astrio.tasks.children.settings import ParentSettings
 from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
@@ -115,6 +116,9 @@ class Integration(Settings):
     max_rejected: int | str | None = Field(None, description='Count, or share such as "5%".')
     quarantine: QuarantineSettings = Field(default_factory=QuarantineSettings)
     push: AnyPush
+    partitions: PartitionSettings | None = Field(
+        None, description="Accounts, stores, months: a run for each, with a watermark of its own."
+    )
     schedule: Schedule | None = Field(None, description="Cron text, {every: 15m} or an RRULE.")
     retry: RetrySettings = Field(default_factory=RetrySettings)
     errors: dict[str, str] = Field(default_factory=dict, description="Own texts by HTTP status.")

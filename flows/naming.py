@@ -25,11 +25,15 @@ def part_run_name() -> str:
     """Return the name of the run of a part that is about to begin."""
     given = flow_run.get_parameters()
     options = PartOptions.model_validate(given.get("options") or {})
+    return described_part(integration_name(given), options)
+
+
+def described_part(name: str, options: PartOptions) -> str:
+    """Return the integration's name, which part of it a run reads, and how."""
     if not options.backfill:
-        return described(given)
+        return " ".join([name, part_name(options), *_differences(options)])
     columns = [f"columns {', '.join(options.columns)}"] if options.columns else []
-    words = [part_name(options), *columns, "(backfill)"]
-    return " ".join([integration_name(given), *words])
+    return " ".join([name, part_name(options), *columns, "(backfill)"])
 
 
 def backfill_name() -> str:
@@ -44,7 +48,8 @@ def backfill_name() -> str:
 def described(parameters: Mapping[str, Any]) -> str:
     """Return the integration's name, and after it what the run does differently from the file."""
     options = RunOptions.model_validate(parameters.get("options") or {})
-    return " ".join([integration_name(parameters), *_differences(options)])
+    part = [] if options.partition is None else [options.partition]
+    return " ".join([integration_name(parameters), *part, *_differences(options)])
 
 
 def integration_name(parameters: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from astrio.flows.integration import Integration
 from astrio.flows.mapping_version import mapping_version
+from astrio.flows.partitioning import as_partition
 from astrio.flows.plan import Plan
 from astrio.flows.planning import Run
 from astrio.flows.resuming import fingerprint
@@ -28,7 +29,7 @@ class PartRun(Run):
 
     def __init__(self, integration: Integration, options: PartOptions) -> None:
         """Prepare the account; nothing is opened yet."""
-        super().__init__(integration, options)
+        super().__init__(as_partition(integration, options.partition), options)
         self.may_be_put_off = False  # whoever waits for all parts goes on without this one
         self._again = options.again
         self._chosen = options
@@ -75,7 +76,8 @@ def part_of(integration: Integration, options: PartOptions) -> Part:
 def path_of(options: PartOptions) -> list[str]:
     """Return the names of a part, from the outside in."""
     window = f"{bound_name(options.since)}..{bound_name(options.until)}"
-    return [window] if options.backfill else []
+    partition = [] if options.partition is None else [options.partition.replace("#", "%23")]
+    return [*partition, *([window] if options.backfill else [])]
 
 
 def part_name(options: PartOptions) -> str:

@@ -55,6 +55,8 @@ def _shape(integration: Integration) -> Shape | None:
     cursor = incremental.cursor if incremental else None
     appends = any(push.mode == "append" for push in integration.push.all)
     by_content = appends and cursor is not None
+    if integration.partitions is not None:
+        return None  # records get a field that is not theirs
     if by_content or source.parent is not None or source.response.failed is not None:
         return None
     values = (integration.map or {}).values()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from astrio.flows.integration import Integration
+from astrio.flows.partitioning import partition_fields
 from astrio.tasks.answers import Answers
 from astrio.tasks.cursor_reader import CursorReader
 from astrio.tasks.incremental import Window
@@ -55,6 +56,7 @@ def python_source(  # noqa: PLR0913 (what a run knows is given by name)
             None if source.filter is None else compile_expression(source.filter, context),
             CursorReader.of(source.incremental, window) if source.incremental else None,
             Answers(),
+            partition_fields(integration),
             ties=ties,
         ),
         limit=limit,

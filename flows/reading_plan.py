@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from astrio.flows.integration import Integration
+from astrio.flows.partitioning import partition_fields
 from astrio.flows.resuming import ResumePoint
 from astrio.tasks.answers import Answers
 from astrio.tasks.children.plan import Children, Marks, no_marks
@@ -121,6 +122,7 @@ def _slice(
         anew=first(Window()) if token and window.start is not None else None,
         expired=incremental.expired_status if incremental else (),
         export=None if source.export is None else _export(source.export, context, scope),
+        extra=partition_fields(integration),
         answers=Answers(source.response, source.records, context, source.connection.limits),
     )
 

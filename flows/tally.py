@@ -40,12 +40,14 @@ class Tally:
         names: of all parts, in order.
         before: the reports of those that an earlier run, or another process, has done.
         window: of the whole.
+        patient: parts fail for reasons of their own, so all are tried.
     """
 
     integration: str
     names: list[str]
     before: dict[str, RunReport]
     window: Window = field(default_factory=Window)
+    patient: bool = False
     _ended: dict[str, RunReport] = field(default_factory=dict)
     _news: dict[str, Progress] = field(default_factory=dict)
     _in_a_row: int = 0
@@ -55,6 +57,8 @@ class Tally:
     @property
     def gives_up(self) -> bool:
         """Whether no further part shall begin: they would fail for the same reason."""
+        if self.patient:
+            return isinstance(self._hopeless, ConfigurationError)
         return self._hopeless is not None or self._in_a_row >= MOST_FAILURES
 
     def hear(self, name: str, news: Progress | RunReport) -> None:
@@ -128,7 +132,7 @@ class Tally:
         unbegun = f", {states['not_begun']} were not begun" if states["not_begun"] else ""
         message = f"{len(left)} of {len(whole.parts)} parts failed{unbegun}. {' '.join(told)}{more}"
         advice = "Run the same again: what is done stays done, and the rest is gone on with."
-        cause = self._hopeless
+        cause = self._hopeless if self.gives_up else None
         if cause is not None:
             message, advice = f"{cause.message} ({message})", f"{cause.advice} {advice}".strip()
         error = ConfigurationError if isinstance(cause, ConfigurationError) else PartsError

@@ -21,6 +21,7 @@ from astrio.blocks.errors import ConfigurationError, RecordRejectedError
 from astrio.flows.connecting import resolved_api, with_source
 from astrio.flows.integration import Integration
 from astrio.flows.judging import judging
+from astrio.flows.partitioning import as_partition
 from astrio.flows.python_source import python_source
 from astrio.flows.reading.read import read_integration
 from astrio.tasks.answers import Answers
@@ -89,7 +90,7 @@ def check_integration(
         ConfigurationError: the file has mistakes, or records are needed.
         AstrioError: the source failed.
     """
-    integration = read_integration(Path(file)).integration
+    integration = as_partition(read_integration(Path(file)).integration, None, now)
     context = MappingContext(now or datetime.now(UTC))
     outcome = Outcome()
     pages = _given(integration, records, context)

@@ -39,12 +39,15 @@ class RunOptions(Settings):
         default=False, description="Wait while another run of this stream is at work."
     )
 
+    partition: str | None = Field(
+        default=None, description="Only this partition, e.g. store=a; else all of them."
+    )
     dry_run: bool = Field(
         default=False,
         description="Show what the run would change in the destination; write nothing.",
     )
 
-    @field_validator("since", "until")
+    @field_validator("since", "until", "partition")
     @classmethod
     def _emptied(cls, bound: str | None) -> str | None:
         return bound or None  # a form's field that was filled and emptied again
@@ -80,11 +83,18 @@ class BackfillOptions(Settings):
     columns: tuple[str, ...] = Field(
         default=(), description="Write only these columns, of rows that are there."
     )
+    partition: str | None = Field(
+        default=None, description="Only this partition, e.g. store=a; else all of them."
+    )
+    pool: str | None = Field(
+        default=None,
+        description="Work pool whose workers read the chunks; left out: this process does.",
+    )
     again: bool = Field(
         default=False, description="Read every chunk anew, also those that are done."
     )
 
-    @field_validator("since", "until", "chunk")
+    @field_validator("since", "until", "chunk", "partition", "pool")
     @classmethod
     def _emptied(cls, text: str | None) -> str | None:
         return text or None  # as above

@@ -139,13 +139,13 @@ def _extended(record: Any, extra: Mapping[str, Any]) -> dict[str, Any]:
         return record
     if not isinstance(record, dict):
         raise ApiAnswerError(
-            f"A child's record is {describe(record)}, not an object to hold its parent's key.",
+            f"A record is {describe(record)}, not an object to hold the field {next(iter(extra))}.",
             advice="Correct source.records.",
         )
     for name in extra:
         if name in record:
             raise ApiAnswerError(
-                f"A child's record has a field {name} of its own.",
-                advice="Choose another name for the parent's fields: source.parent.as.",
+                f"A record has a field {name} of its own.",
+                advice="Choose another name: source.parent.as, or partitions.as.",
             )
     return {**record, **extra}

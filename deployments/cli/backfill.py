@@ -41,6 +41,12 @@ def backfill(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
         str | None,
         typer.Option(help="Write only these columns (a,b) of rows that are there; add no row."),
     ] = None,
+    partition: Annotated[
+        str | None, typer.Option(help="Only this partition, e.g. store=a.")
+    ] = None,
+    pool: Annotated[
+        str | None, typer.Option(help="Work pool whose workers read the chunks.")
+    ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Read chunks anew that are done already.")
     ] = False,
@@ -60,6 +66,8 @@ def backfill(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
             chunk=chunk,
             parallel=parallel,
             columns=wanted,
+            partition=partition,
+            pool=pool,
             again=again,
         )
     except ValidationError as error:

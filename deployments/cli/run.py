@@ -15,6 +15,7 @@ from astrio.deployments.cli.files import find_integration, load
 from astrio.deployments.cli.output import say
 from astrio.deployments.remembering import remember_run
 from astrio.deployments.running import quieten_prefect, run_flow
+from astrio.flows.partitioning import as_partition
 from astrio.tasks.options import RunOptions
 
 app = typer.Typer()
@@ -35,6 +36,9 @@ def run(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait while another run of this stream is at work.")
     ] = False,
+    partition: Annotated[
+        str | None, typer.Option(help="Only this partition, e.g. store=a; else all of them.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what the run would change; write nothing.")
     ] = False,
@@ -46,8 +50,15 @@ def run(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     if not verbose:
         quieten_prefect()
     options = RunOptions(
-        full_refresh=full_refresh, since=since, until=until, wait=wait, dry_run=dry_run
+        full_refresh=full_refresh,
+        since=since,
+        until=until,
+        wait=wait,
+        partition=partition,
+        dry_run=dry_run,
     )
+    if partition is not None:
+        as_partition(integration, partition)  # a mistake is told before anything starts
     result = attempt(integration.name, lambda: run_flow(integration, options, bar=not as_json))
     result.report.dry_run = dry_run
     if not dry_run and (

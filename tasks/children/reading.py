@@ -168,10 +168,9 @@ class ChildReading:
             self._doubt = self._doubt or reading.in_doubt()
 
     def _part_plan(self, parent: _Parent) -> ReadPlan:
-        plan = replace(
-            self._children.part(parent.record, parent.mark),
-            extra=self._children.shared(parent.record),
-        )
+        plan = self._children.part(parent.record, parent.mark)
+        extra = {**(plan.extra or {}), **self._children.shared(parent.record)}
+        plan = replace(plan, extra=extra)
         refuse_references(plan.first, self._plan.first.references())
         if self._plan.resume is None or parent.key != self._resumed:
             return replace(plan, limit=self._left)

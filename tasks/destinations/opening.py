@@ -149,13 +149,15 @@ def stored_records(push: PushSettings, integration: str, numbers: Sequence[int])
     return _reader(push, integration).stored(numbers)
 
 
-def last_runs(push: PushSettings, integration: str, limit: int = 10) -> list[dict[str, Any]]:
-    """Return the stream's latest run reports, newest first.
+def last_runs(
+    push: PushSettings, integration: str, limit: int = 10, part: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Return the latest run reports of the stream, or of a part of it, newest first.
 
     Each is a run report with `run_id`, `started_at` and `finished_at` beside it; of a run that
     is at work, or was killed, there is only `integration` and a `state` of `running`.
     """
-    return _reader(push, integration).last_runs(limit)
+    return _reader(push, integration, part).last_runs(limit)
 
 
 def stream_status(push: PushSettings, integration: str) -> StreamStatus:

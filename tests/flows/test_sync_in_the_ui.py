@@ -112,6 +112,7 @@ def test_the_form_of_a_custom_run_has_plain_fields_that_may_stay_empty() -> None
         "until": ("string", False),
         "limit": ("integer", False),
         "wait": ("boolean", True),
+        "partition": ("string", False),
         "dry_run": ("boolean", True),
     }
     assert RunOptions.model_validate({"since": "", "until": "", "limit": None}) == RunOptions()

@@ -22,7 +22,9 @@ _FILLED = (
 def check(root: Node) -> Iterator[Mistake]:
     """Yield placeholders that cannot be parsed, or that name nothing."""
     variables = root.at("vars")
+    over = root.at("partitions", "over")
     known = {*((variables.entries if variables else None) or {}), "timestamp"}
+    known |= {*((over.entries if over else None) or {})}
     children = {*known, "parent"} if root.at("source", "parent") else known
     if root.at("source", "webhook"):
         children = {*known, "event"}

@@ -261,7 +261,7 @@ async def test_children_that_are_no_objects_are_an_error() -> None:
     children = replace(made.children, part=lambda p, m: replace(part(p, m), cursor=None))
     with serve(fixed({"id": 1}, "text")) as server, pytest.raises(ApiAnswerError) as caught:
         await read(server.url, replace(made, children=children))
-    assert "not an object to hold its parent's key" in str(caught.value)
+    assert "not an object to hold the field parent" in str(caught.value)
 
 
 @settings(max_examples=40, deadline=None)
