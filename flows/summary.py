@@ -82,6 +82,8 @@ def _parts(parts: Sequence[PartReport]) -> Iterator[tuple[str, str]]:
 
 
 def _table(report: RunReport) -> Iterator[tuple[str, str]]:
+    if report.file is not None:
+        yield "File", report.file
     if report.difference is not None:
         yield from _difference(report.difference)
     elif report.table is not None:

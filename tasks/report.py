@@ -162,7 +162,11 @@ class PartReport(_Model):
 
 
 class RunReport(_Model):
-    """The account of one logical run; resumed runs go on counting in the same report."""
+    """The account of one logical run; resumed runs go on counting in the same report.
+
+    Attributes:
+        file: the file that the run has written, where records go to files.
+    """
 
     integration: str
     part: str | None = None
@@ -178,6 +182,7 @@ class RunReport(_Model):
     destinations: list[DestinationReport] = Field(default_factory=list)
     parents: Parents | None = None
     table: TableChanges | None = None
+    file: str | None = None
     difference: Difference | None = None
     broken_rules: list[BrokenRule] = Field(default_factory=list)
     fields: dict[str, FieldFigures] = Field(default_factory=dict)

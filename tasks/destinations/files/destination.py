@@ -168,6 +168,7 @@ class FileDestination(SqlDestination):
             started=self._stamp.started,
             mapping=self._run.mapping,
             report=report.model_dump(mode="json"),
+            written=None if empty else self._place.shown(traces),
             rows=self._rows.rows,
             watermark=watermark,
             ties=None if ties is None else dict(ties),
@@ -302,6 +303,7 @@ class FileDestination(SqlDestination):
         rows = {_ROWS_OF + self._place.shown(pending.traces): pending.rows}
         with self._database.explained(), self._transaction() as connection:
             report.warnings += self._rejects.close(connection, stamp)
+            report.file = pending.written
             checkpoint.end_run(connection, stamp, report)
             profiles.save(connection, self._dialect, stamp, pending.profile)
             kept = {} if self._to.adds else rows

@@ -25,6 +25,7 @@ class Publication:
         started: when that run began; None: it is not known.
         mapping: names the version of its mapping and rules.
         report: the run's report, as it will be kept.
+        written: what people call the file; None: there is none.
         rows: how many it has.
         watermark: what the stream's becomes; None: it stays.
         ties: the records at the watermark.
@@ -41,6 +42,7 @@ class Publication:
     started: str | None = None
     mapping: str | None = None
     report: dict[str, Any] = field(default_factory=dict)
+    written: str | None = None
     rows: int = 0
     watermark: Any = None
     ties: dict[str, Any] | None = None

@@ -146,6 +146,16 @@ def test_a_field_that_comes_late_is_a_column_of_every_row(tmp_path: Path) -> Non
     assert sorted(path.name for path in tmp_path.iterdir()) == ["csv", "parquet"]
 
 
+def test_fields_are_columns_even_before_there_are_rows(tmp_path: Path) -> None:
+    for form in ("csv", "parquet"):
+        writer = FileWriter(format_of(form)(Spool(tmp_path / form)), ())
+        for columns, rows in ((("a", "b"), []), (("a", "c"), [(1, 2)])):
+            writer.write([Batch(Page(1), columns, rows, [{} for _ in rows])], set())
+        writer.finish()
+    assert cells(tmp_path / "csv") == [["a", "b", "c"], ["1", "", "2"]]
+    assert parquet.read_table(tmp_path / "parquet").to_pylist() == [{"a": 1, "b": None, "c": 2}]
+
+
 def test_late_columns_reach_a_compressed_file_too(tmp_path: Path) -> None:
     write(tmp_path / "a.gz", "csv", [{"a": "é"}], [{"b": 1}], gzipped=True)
     assert cells(tmp_path / "a.gz") == [["a", "b"], ["é", ""], ["", "1"]]

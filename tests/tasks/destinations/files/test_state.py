@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.tasks.destinations.files.writing import files, lines, plan
 
+from astrio.blocks.errors import DestinationBusyError
 from astrio.tasks.batch import Batch, Page
 from astrio.tasks.destinations.base import Chunk, RunIdentity, StreamState
 from astrio.tasks.destinations.files.destination import FileDestination
@@ -71,7 +72,8 @@ def test_nothing_moves_before_the_file_is_due(tmp_path: Path, point: str) -> Non
         write(written)
     written.close()
     again = destination(tmp_path)
-    assert opened(again, "two") == StreamState()
+    state = opened(again, "two")
+    assert (state.watermark, state.ties, state.resume, state.profile) == (None, {}, None, None)
     assert again.partitions(["parent"]) == {}
     assert again.effects(["event"]) == set()
     again.close()
@@ -119,3 +121,34 @@ def test_the_lease_is_renewed_beside_other_calls(tmp_path: Path) -> None:
     assert written.renews_apart
     written.renew()
     written.close()
+
+
+def test_a_file_that_is_removed_before_it_is_shown_fails_the_run(tmp_path: Path) -> None:
+    def passing(point: str) -> None:
+        if point == "due":
+            for path in files(tmp_path / "out"):
+                path.unlink()
+
+    push = plan("http://localhost", {"file": f"{tmp_path}/out/"}).push
+    written = FileDestination(push, "items", passing=passing)
+    opened(written)
+    with pytest.raises(DestinationBusyError, match="removed meanwhile"):
+        write(written)
+    written.abandon(RunReport(integration="items"))
+    written.close()
+    again = destination(tmp_path)
+    assert opened(again, "two").watermark is None
+    write(again)
+    again.close()
+    assert [len(lines(path)) for path in files(tmp_path / "out")] == [2]
+
+
+def test_the_report_names_the_file(tmp_path: Path) -> None:
+    written = destination(tmp_path)
+    opened(written)
+    written.begin_slice(atomic=False)
+    written.commit(chunk())
+    report = RunReport(integration="items", state="completed")
+    written.finish(report, clear_resume=True)
+    written.close()
+    assert report.file == str(files(tmp_path / "out")[0])
