@@ -9,7 +9,8 @@ from astrio.flows.carriers import carrier, own_pool
 from astrio.flows.carrying_parts import carry_out_parts
 from astrio.flows.integration import Integration
 from astrio.flows.parting import part_name
-from astrio.flows.partitioning import partitions_of, refuse_partitions
+from astrio.flows.partitioning import partitions_of
+from astrio.flows.partitions import refuse_partitions
 from astrio.flows.tally import Tally
 from astrio.tasks.destinations.settings import SqlTarget
 from astrio.tasks.destinations.targets.webhook import WebhookDestination

@@ -16,7 +16,7 @@ from astrio.flows.connecting import connected
 from astrio.flows.integration import Integration
 from astrio.flows.naming import backfill_name
 from astrio.flows.parting import once_name, part_name, path_of
-from astrio.flows.partitioning import as_partition
+from astrio.flows.partitions import as_partition
 from astrio.flows.redacted_logs import redact_logs
 from astrio.flows.tally import Tally
 from astrio.tasks.destinations.opening import parts_done, parts_held, stream_status

@@ -8,7 +8,8 @@ from typing import Any
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.flows.integration import Integration
-from astrio.flows.partitioning import as_partition, partitions_of, refuse_partitions
+from astrio.flows.partitioning import partitions_of
+from astrio.flows.partitions import as_partition, refuse_partitions
 from astrio.tasks.chunks import chunks
 from astrio.tasks.cursors import parse_cursor
 from astrio.tasks.destinations.settings import SqlTarget

@@ -10,7 +10,7 @@ from typing import Any
 
 from astrio.flows.integration import Integration
 from astrio.flows.mapping_version import mapping_version
-from astrio.flows.partitioning import as_partition
+from astrio.flows.partitions import as_partition
 from astrio.flows.plan import Plan
 from astrio.flows.planning import Run
 from astrio.flows.resuming import fingerprint

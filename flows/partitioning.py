@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from difflib import get_close_matches
+from datetime import datetime
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pydantic import Field, field_validator
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.settings import Settings
-
-if TYPE_CHECKING:
-    from astrio.flows.integration import Integration
 
 MOST: Final = 10_000
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -84,68 +79,6 @@ def partitions_of(settings: PartitionSettings, now: datetime) -> dict[str, dict[
     names = list(settings.over)
     found = (dict(zip(names, each, strict=True)) for each in product(*values))
     return {", ".join(f"{name}={value}" for name, value in each.items()): each for each in found}
-
-
-def as_partition(
-    integration: Integration, name: str | None, now: datetime | None = None
-) -> Integration:
-    """Return the integration with one partition's values among its `vars`.
-
-    Args:
-        integration: one with `partitions`; another is returned as it is if `name` is None.
-        name: the partition's name; None: the first one.
-        now: decides which months there are.
-
-    Raises:
-        ConfigurationError: it has no such partition.
-    """
-    settings = integration.partitions
-    if settings is None and name is None:
-        return integration
-    known = {} if settings is None else partitions_of(settings, now or datetime.now(UTC))
-    if name is not None and name not in known:
-        meant = get_close_matches(name, known, n=1)
-        some = ", ".join(list(known)[:10]) or "none"
-        raise ConfigurationError(
-            f"{integration.name} has no partition {name!r}.",
-            advice=f"Did you mean {meant[0]!r}?" if meant else f"It has: {some}.",
-        )
-    values = known[next(iter(known)) if name is None else name]
-    return integration.model_copy(update={"vars": {**integration.vars, **values}})
-
-
-def partition_fields(integration: Integration) -> dict[str, Any] | None:
-    """Return the fields that each record gets from its partition; None: there are none."""
-    settings = integration.partitions
-    if settings is None:
-        return None
-    known = {name: integration.vars[name] for name in settings.over if name in integration.vars}
-    return {settings.as_: known}
-
-
-def refuse_partitions(integration: Integration) -> None:
-    """Refuse an integration whose partitions would harm one another.
-
-    Raises:
-        ConfigurationError: they would.
-    """
-    why = next(_harms(integration), None)
-    if why is not None:
-        raise ConfigurationError(
-            f"{integration.name} has partitions, and {why}.",
-            advice="Use `mode: upsert` with a key that holds the partition's values, or "
-            "`mode: append`.",
-        )
-
-
-def _harms(integration: Integration) -> Iterator[str]:
-    push = integration.push
-    if push.staged:
-        yield "with `mode: replace` each would put its rows in the place of all others"
-    if push.vanished.rows != "keep":
-        yield "each would take the rows of the others for vanished (push.vanished)"
-    if integration.source.webhook is not None:
-        yield "events come by themselves, so that nothing is read for a partition"
 
 
 def _values(values: tuple[str | int, ...] | Months, now: datetime) -> list[Any]:

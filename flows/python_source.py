@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from astrio.flows.integration import Integration
-from astrio.flows.partitioning import partition_fields
+from astrio.flows.partitions import partition_fields
 from astrio.tasks.answers import Answers
 from astrio.tasks.cursor_reader import CursorReader
 from astrio.tasks.incremental import Window

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from astrio.flows.integration import Integration
-from astrio.flows.partitioning import partition_fields
+from astrio.flows.partitions import partition_fields
 from astrio.flows.resuming import ResumePoint
 from astrio.tasks.answers import Answers
 from astrio.tasks.children.plan import Children, Marks, no_marks

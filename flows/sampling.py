@@ -16,7 +16,7 @@ from astrio.blocks.errors import ApiAnswerError, AstrioError
 from astrio.flows.connecting import resolved_api, with_source
 from astrio.flows.integration import Integration
 from astrio.flows.judging import mapping_of, rules_of
-from astrio.flows.partitioning import as_partition
+from astrio.flows.partitions import as_partition
 from astrio.flows.python_source import python_source
 from astrio.flows.reading_plan import reading_plan
 from astrio.tasks.answers import Answers

@@ -21,7 +21,7 @@ from astrio.blocks.errors import ConfigurationError, RecordRejectedError
 from astrio.flows.connecting import resolved_api, with_source
 from astrio.flows.integration import Integration
 from astrio.flows.judging import judging
-from astrio.flows.partitioning import as_partition
+from astrio.flows.partitions import as_partition
 from astrio.flows.python_source import python_source
 from astrio.flows.reading.read import read_integration
 from astrio.tasks.answers import Answers

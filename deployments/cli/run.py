@@ -15,7 +15,7 @@ from astrio.deployments.cli.files import find_integration, load
 from astrio.deployments.cli.output import say
 from astrio.deployments.remembering import remember_run
 from astrio.deployments.running import quieten_prefect, run_flow
-from astrio.flows.partitioning import as_partition
+from astrio.flows.partitions import as_partition
 from astrio.tasks.options import RunOptions
 
 app = typer.Typer()

@@ -64,7 +64,7 @@ def _entry(stream: Stream, *, strict: bool) -> dict[str, Any]:
     except AstrioError as error:
         if strict:
             raise
-        unseen = dict.fromkeys(_facts(StreamStatus())) | {"not_backfilled": []}
+        unseen = dict.fromkeys(_facts(StreamStatus())) | {"not_backfilled": [], "parts": []}
         return entry | unseen | {"problem": error.message}
     last = found.last_run or {}
     entry["destination"] = reference
@@ -80,6 +80,7 @@ def _facts(found: StreamStatus) -> dict[str, Any]:
         "quarantined": found.quarantined,
         "running": found.holder,
         "not_backfilled": list(found.unfilled),
+        "parts": list(found.parts),
         "last_run": found.last_run,
     }
 
@@ -123,6 +124,8 @@ def _remark(entry: dict[str, Any]) -> None:
         say(f"{name} is running: {entry['running']}")
     elif entry["unfinished"]:
         say(f"{name} ended in the middle; the next run goes on from there.")
+    for part in entry["parts"]:
+        _tell_part(name, part)
     if entry["quarantined"]:
         say(f"{name}: `astrio quarantine list {name}` shows why records were rejected.")
     for column in entry["not_backfilled"]:
@@ -137,3 +140,11 @@ def _remark(entry: dict[str, Any]) -> None:
     if entry["problem"]:
         unseen = entry["quarantined"] is None
         say(f"{name}{' cannot be looked into' * unseen}: {entry['problem']}")
+
+
+def _tell_part(name: str, part: dict[str, Any]) -> None:
+    at = "" if part["watermark"] is None else f"watermark {part['watermark']}"
+    work = f"running: {part['running']}" if part["running"] else ""
+    left = "ended in the middle" if part["unfinished"] and not work else ""
+    if words := ", ".join(filter(None, [work, left, at])):
+        say(f"{name}, {part['part']}: {words}")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.responses import DeploymentResponse
+from prefect.exceptions import ObjectNotFound
 
 from astrio.deployments.deploying.applying import deployments_of_files
 from astrio.deployments.deploying.collecting import Found
+from astrio.flows.carriers import FLOW as PARTS
 
 
 async def gone(
@@ -44,6 +47,12 @@ def _places_of(file: Path) -> list[Path]:
 
 
 async def prune(client: PrefectClient, deployments: Collection[DeploymentResponse]) -> None:
-    """Delete these deployments; their runs stay in the history, their data where it is."""
+    """Delete these deployments; their runs stay in the history, their data where it is.
+
+    The one whose runs are the parts of an integration goes with it.
+    """
     for deployment in deployments:
         await client.delete_deployment(deployment.id)
+        with suppress(ObjectNotFound):
+            parts = await client.read_deployment_by_name(f"{PARTS}/{deployment.name}")
+            await client.delete_deployment(parts.id)

@@ -33,6 +33,15 @@ class AddedColumn(TypedDict):
     run: str
 
 
+class PartStatus(TypedDict):
+    """Where a part of a stream stands, such as a partition."""
+
+    part: str
+    watermark: Any
+    unfinished: bool
+    running: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class StreamStatus:
     """Where a stream stands.
@@ -43,6 +52,7 @@ class StreamStatus:
         quarantined: open rows in the quarantine.
         holder: the run at work (process, host, since when), None if there is none.
         unfilled: columns of the table that were added later and never backfilled.
+        parts: parts that have a state of their own: partitions, chunks that were begun.
         last_run: the latest run's report (`last_runs`), None if there was none.
     """
 
@@ -52,3 +62,4 @@ class StreamStatus:
     holder: str | None = None
     last_run: dict[str, Any] | None = None
     unfilled: Sequence[AddedColumn] = ()
+    parts: Sequence[PartStatus] = ()

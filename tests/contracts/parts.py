@@ -118,6 +118,16 @@ class PartsContract(StreamContract):
         whole.commit(Chunk([batch("id", (1,))]))
         assert stream_status(stream.push, "shop").quarantined == 0
 
+    def test_the_status_tells_where_each_part_stands(self, stream: Stream) -> None:
+        first = stream.open("run-1", part=ONE)
+        first.commit(Chunk([batch("id", (1,))], lambda _: {"page": 2}, watermark="a"))
+        first.close()
+        stream.open("run-2", part=Part(("two", "day 1"), once="x"))
+        one, two = stream_status(stream.push, "shop").parts
+        assert one == {"part": "one", "watermark": "a", "unfinished": True, "running": None}
+        assert (two["part"], two["unfinished"]) == ("two, day 1", False)
+        assert "process" in str(two["running"])
+
     # Some columns only.
 
     @pytest.mark.parametrize("text", ["no", 'it\'s 100 % "quoted"'])

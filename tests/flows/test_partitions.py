@@ -17,12 +17,8 @@ from tests.support.server import Server, answer, serve
 
 from astrio.blocks.errors import AstrioError, ConfigurationError
 from astrio.flows.integration import Integration
-from astrio.flows.partitioning import (
-    PartitionSettings,
-    as_partition,
-    partitions_of,
-    refuse_partitions,
-)
+from astrio.flows.partitioning import PartitionSettings, partitions_of
+from astrio.flows.partitions import as_partition, refuse_partitions
 from astrio.tasks.options import BackfillOptions, RunOptions
 from astrio.tasks.report import RunReport
 

@@ -72,6 +72,15 @@ def test_two_workers_share_the_partitions_and_the_chunks_of_a_backfill(
         words = ("--since", "2026-01-01", "--until", "2026-01-02", "--chunk", "6h", "--pool", pool)
         backfill = astrio("backfill", "items.yaml", *words, "--json", **called)
         assert backfill.code == 0, backfill.err
+        (tmp_path / "items.yaml").unlink()
+        (tmp_path / "other.yaml").write_text(yaml.safe_dump({**given, "name": "other"}))
+        pruned = astrio("deploy", "--pool", pool, "--prune", "--json", **called)
+        assert pruned.code == 0, pruned.err
+    left = subprocess.run(
+        [*PREFECT, "deployment", "ls"], env=environment, check=True, capture_output=True, text=True
+    )
+    assert "sync/other" in left.stdout
+    assert "/items" not in left.stdout
     report = backfill.json()
     assert report["records"]["fetched"] == report["records"]["unchanged"] == 15
     assert {each["state"] for each in report["parts"]} == {"completed"}

@@ -133,11 +133,12 @@ class Lease:
         )
 
 
-def held(connection: Connection, stream: Stream, now: datetime) -> set[str]:
-    """Return the names of the stream's parts that live runs hold, without those within them."""
+def held(connection: Connection, stream: Stream, now: datetime) -> dict[str, str]:
+    """Return who holds which of the stream's parts, by their names."""
     mine = lease.c.stream.startswith(f"{stream.id}#", autoescape=True)
     rows = connection.execute(select(lease).where(mine))
-    return {row.stream.removeprefix(f"{stream.id}#") for row in rows if is_live(row, now)}
+    live = [row for row in rows if is_live(row, now)]
+    return {row.stream.removeprefix(f"{stream.id}#"): described(row) for row in live}
 
 
 def is_live(row: Row[Any], now: datetime) -> bool:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from astrio.tasks.destinations.base import StreamState
 from astrio.tasks.destinations.part import Part, kept
-from astrio.tasks.destinations.sql import checkpoint, partitions
+from astrio.tasks.destinations.quarantined import PartStatus
+from astrio.tasks.destinations.sql import checkpoint, partitions, tables
 from astrio.tasks.destinations.sql.dialect import Dialect
+from astrio.tasks.destinations.sql.lease import held
 from astrio.tasks.destinations.sql.stream import Stamp, Stream
 from astrio.tasks.report import RunReport
 
@@ -40,6 +44,27 @@ def end(
             connection, dialect, outer, {part.once: kept(report.model_dump(mode="json"))}
         )
         checkpoint.drop(connection, stamp.stream)
+
+
+def standing(connection: Connection, stream: Stream, now: datetime) -> list[PartStatus]:
+    """Return where each part of the stream stands that has a state of its own, by its name."""
+    mine = tables.checkpoint.c.stream.startswith(f"{stream.id}#", autoescape=True)
+    query = select(tables.checkpoint).where(mine).order_by(tables.checkpoint.c.stream)
+    rows = connection.execute(query).all()
+    holders = held(connection, stream, now) if rows else {}
+    found: list[PartStatus] = []
+    for row in rows:
+        name = row.stream.removeprefix(f"{stream.id}#")
+        mark = None if row.watermark is None else json.loads(row.watermark)
+        found.append(
+            {
+                "part": name.replace("#", ", "),
+                "watermark": mark,
+                "unfinished": row.resume is not None,
+                "running": holders.get(name),
+            }
+        )
+    return found
 
 
 def done(connection: Connection, stream: Stream, names: Sequence[str]) -> dict[str, Any]:

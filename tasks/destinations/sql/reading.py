@@ -68,7 +68,7 @@ class SqlReader:
     def parts_held(self) -> set[str]:
         """Return the names of parts that a run is at work on."""
         with self._reading() as connection:
-            return held(connection, self._stream, moment.now()) if connection else set()
+            return set(held(connection, self._stream, moment.now())) if connection else set()
 
     def status(self) -> StreamStatus:
         """Return where the stream stands."""
@@ -84,6 +84,7 @@ class SqlReader:
                 holder=self._holder(connection),
                 last_run=runs[0] if runs else None,
                 unfilled=added_columns.unfilled(connection, self._stream.table),
+                parts=parts.standing(connection, self._stream, moment.now()),
             )
 
     def _holder(self, connection: Connection) -> str | None:
