@@ -118,6 +118,11 @@ def _refuse_columns(integration: Integration, columns: tuple[str, ...]) -> None:
             f"--columns names what `map` does not have: {', '.join(unknown)}.",
             advice=f"It has: {', '.join(fields or ())}.",
         )
+    if lists := [each for each in columns if each in push.children]:
+        raise ConfigurationError(
+            f"--columns names what is no column: {', '.join(lists)} (push.children).",
+            advice="Backfill whole rows: leave --columns out.",
+        )
     if keys := [each for each in columns if each in push.key]:
         raise ConfigurationError(
             f"--columns names the key: {', '.join(keys)}.", advice="Rows are found by it."

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, lru_cache
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel, to_snake
@@ -17,9 +17,15 @@ from astrio.flows.integration import Integration
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The models that may stand at a place of the file: one, several in a union, or none."""
+    """The models that may stand at a place of the file: one, several in a union, or none.
+
+    Attributes:
+        models: these.
+        free: they stand below keys that the file's author chooses.
+    """
 
     models: tuple[type[BaseModel], ...]
+    free: bool = False
 
     @classmethod
     def top(cls) -> Known:
@@ -29,7 +35,7 @@ class Known:
     @property
     def fields(self) -> dict[str, FieldInfo]:
         """Every field by its canonical (snake_case) key."""
-        return _fields(self.models)
+        return {} if self.free else _fields(self.models)
 
     @property
     def tags(self) -> dict[str, type[BaseModel]]:
@@ -43,8 +49,12 @@ class Known:
 
     def below(self, key: str) -> Known:
         """Return what may stand below `key`, in either spelling."""
+        if self.free:
+            return Known(self.models)
         field = self.fields.get(key) or self.fields.get(to_snake(key))
-        return Known(tuple(_models_in(field.annotation)) if field else ())
+        if field is None:
+            return Known(())
+        return Known(tuple(_models_in(field.annotation)), free=_is_free(field.annotation))
 
     def narrowed(self, name: str) -> Known:
         """Return the one model of a union that has this tag or class name, or all of them."""
@@ -75,10 +85,14 @@ def _paths(models: tuple[type[BaseModel], ...]) -> list[str]:
     """Return the dotted path of every key below the keys of these models."""
     found: list[str] = []
     for key, field in _fields(models).items():
-        inner = tuple(_models_in(field.annotation))
+        inner = () if _is_free(field.annotation) else tuple(_models_in(field.annotation))
         found += (f"{key}.{name}" for name in _fields(inner))
         found += (f"{key}.{path}" for path in _paths(inner))
     return found
+
+
+def _is_free(annotation: Any) -> bool:
+    return get_origin(annotation) is dict
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

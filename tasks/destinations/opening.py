@@ -188,6 +188,11 @@ def _reader(push: PushSettings, integration: str, part: Sequence[str] = ()) -> S
 
 
 def _check(push: PushSettings) -> None:
+    if push.children and (push.mode != "upsert" or not push.key or push.contract.holds):
+        raise ConfigurationError(
+            "push.children needs `mode: upsert` and `key`, and goes with no `contract`.",
+            advice="Leave `children` out, and lists are kept as JSON columns.",
+        )
     if is_reserved(push.table):
         raise ConfigurationError(
             f"push.table: {push.table} begins like astrio's own tables.",

@@ -24,6 +24,7 @@ from astrio.blocks.database import Database
 from astrio.blocks.settings import Settings, subclasses_in
 from astrio.blocks.store.either import or_saved, written_out
 from astrio.tasks.destinations import targets
+from astrio.tasks.destinations.children import ChildSettings
 from astrio.tasks.destinations.contract import ContractSettings
 from astrio.tasks.destinations.other import OtherTarget
 from astrio.tasks.destinations.vanishing import DeletedSettings, VanishedSettings
@@ -126,6 +127,11 @@ class PushSettings(Settings):
         description="What becomes of records that do not fit the table: evolve, freeze, "
         "quarantine, discard_row or discard_value; or a word for each of tables, columns, types.",
     )
+    children: dict[str, ChildSettings] = Field(
+        default_factory=dict,
+        description="Fields whose lists of objects go into tables of their own: "
+        "{items: order_items}, or {items: {table, key, parent}}.",
+    )
     vanished: VanishedSettings = Field(
         default_factory=VanishedSettings,
         description="What becomes of rows that a run which reads everything does not meet: keep, "
@@ -153,9 +159,13 @@ class PushSettings(Settings):
         if self.mode not in to.modes:
             known = ", ".join(to.modes)
             raise ValueError(f"`mode: {self.mode}` means nothing there; it takes {known}")
-        if self.vanished.rows != "keep" or self.deleted is not None:
-            name = "deleted" if self.deleted is not None else "vanished"
-            raise ValueError(f"`{name}` is for SQL tables: what is sent there has no rows to go")
+        given = {
+            "children": self.children,
+            "deleted": self.deleted,
+            "vanished": self.vanished.rows != "keep",
+        }
+        for name in (name for name, value in given.items() if value):
+            raise ValueError(f"`{name}` is for SQL tables, and this is none")
         if self.table == _UNNAMED:
             object.__setattr__(self, "table", to.stream)
         return self

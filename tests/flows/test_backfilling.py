@@ -89,6 +89,7 @@ def test_chunks_join_without_a_gap_and_end_where_the_range_does(hours: int, widt
          "needs source.incremental with a cursor"),
         ({}, {"columns": ("nope",)}, "does not have: nope"),
         ({}, {"columns": ("id",)}, "names the key"),
+        ({"push": {"children": {"name": "names"}}}, {"columns": ("name",)}, "is no column: name"),
         ({"incremental": {"end_param": None}}, {"chunk": "1d"}, "needs incremental.param and"),
         ({}, {"chunk": "0"}, "wider than nothing"),
         ({}, {"chunk": "soon"}, "no duration"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, TableClause, literal_column, select
+from sqlalchemy import Connection, TableClause, and_, literal_column, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -18,6 +18,7 @@ from astrio.tasks.destinations.sql.clauses import bound, table_of
 from astrio.tasks.destinations.sql.closing import close, present
 from astrio.tasks.destinations.sql.database import savepoint
 from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation
+from astrio.tasks.destinations.sql.families import Families
 from astrio.tasks.destinations.sql.history import begun, time_of
 from astrio.tasks.destinations.sql.keys import fitted_keys, fitted_value, key_columns
 from astrio.tasks.destinations.sql.kinds import Unstorable
@@ -85,6 +86,8 @@ class Burying:
             at = time_of(deletion.version) or begun(stamp)
             close(connection, self._dialect, relation, rows, which=mine, at=at)
         elif settings.rows == "delete":
+            families = Families(self._dialect, self._push, relation.name)
+            families.forget(connection, relation, rows, and_(*mine))
             connection.execute(rows.delete().where(*mine))
         else:
             values = self._marks(stamp, relation, version, deletion)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from astrio.tasks.destinations.children import DIGEST
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql.dialect import Relation
 from astrio.tasks.destinations.sql.kinds import Kind
@@ -33,7 +34,14 @@ def own_columns(push: PushSettings, relation: Relation | None) -> list[OwnColumn
         return [OwnColumn(VALID_FROM, Kind.TIMESTAMP), OwnColumn(VALID_TO, Kind.TIMESTAMP)]
     if push.mode != "upsert":
         return []
+    known = {} if relation is None else relation.columns
+    own: list[OwnColumn] = []
     if marks(push.vanished, push.deleted):
-        return [OwnColumn(DELETED_AT, Kind.TIMESTAMP)]
-    marked = relation is not None and DELETED_AT in relation.columns
-    return [OwnColumn(DELETED_AT, None)] if marked else []
+        own.append(OwnColumn(DELETED_AT, Kind.TIMESTAMP))
+    elif DELETED_AT in known:
+        own.append(OwnColumn(DELETED_AT, None))
+    if push.children:
+        own.append(OwnColumn(DIGEST, Kind.TEXT))
+    elif DIGEST in known:  # so that whoever asks for children again gets them anew
+        own.append(OwnColumn(DIGEST, None))
+    return own

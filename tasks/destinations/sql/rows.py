@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby, repeat
 from typing import Any
 
@@ -19,13 +19,15 @@ class Rows:
     """Rows of equal shape: `rows[i]` holds the values of `fields`.
 
     `sources[i]` says where its record is: a list, and the place in it; few records are asked for.
-    `key` holds the positions of the key's fields; it is empty if one of them is missing.
+    `key` holds the positions of the key's fields; it is empty if one of them is missing. `more[i]`
+    goes with a row that has children; without any, the list is empty.
     """
 
     fields: tuple[str, ...]
     key: tuple[int, ...]
     rows: list[tuple[Any, ...]]
     sources: list[tuple[Sequence[Any], int]]
+    more: list[Any] = field(default_factory=list)
 
     def keys(self) -> Iterator[tuple[Any, ...]]:
         """Yield each row's key values."""
@@ -45,7 +47,8 @@ class Rows:
             return self
         kept = [index for index in range(len(self.rows)) if index not in indices]
         rows = [self.rows[index] for index in kept]
-        return Rows(self.fields, self.key, rows, [self.sources[index] for index in kept])
+        more = [self.more[index] for index in kept] if self.more else []
+        return Rows(self.fields, self.key, rows, [self.sources[index] for index in kept], more)
 
 
 def by_shape(
@@ -88,11 +91,11 @@ def unstorable(rows: Rows, native: frozenset[type], *, nan: bool) -> dict[int, P
         return dict.fromkeys(range(len(rows.rows)), problem)
     found: dict[int, Problem] = {}
     for at, row in enumerate(rows.rows):
-        for field, value in zip(rows.fields, row, strict=True):
+        for name, value in zip(rows.fields, row, strict=True):
             try:
                 take((value,), native, nan=nan)
             except Unstorable as reason:
-                found.setdefault(at, Problem(field, RULE, str(reason)))
+                found.setdefault(at, Problem(name, RULE, str(reason)))
     return found
 
 

@@ -13,6 +13,7 @@ from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql.clauses import table_of, unmatched
 from astrio.tasks.destinations.sql.closing import close, present
 from astrio.tasks.destinations.sql.dialect import Dialect, Relation
+from astrio.tasks.destinations.sql.families import Families
 from astrio.tasks.destinations.sql.history import begun
 from astrio.tasks.destinations.sql.keys import fitted_value, key_columns
 from astrio.tasks.destinations.sql.seen import Seen
@@ -158,6 +159,8 @@ class Vanishing:
         gone: ColumnElement[bool],
     ) -> None:
         if self._settings.rows == "delete":
+            families = Families(self._dialect, self._push, relation.name)
+            families.forget(connection, relation, rows, gone)
             connection.execute(rows.delete().where(gone))
             return
         if self._push.mode == "history":

@@ -12,10 +12,13 @@ from astrio.tasks.batch import Batch, Deletion
 from astrio.tasks.columns import column_name
 from astrio.tasks.destinations.base import Written
 from astrio.tasks.destinations.settings import PushSettings
+from astrio.tasks.destinations.sql.broods import taken
 from astrio.tasks.destinations.sql.bulk import Bulk, encoded
 from astrio.tasks.destinations.sql.burying import Burying
 from astrio.tasks.destinations.sql.contract import Contract, with_record
+from astrio.tasks.destinations.sql.database import savepoint
 from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, Target
+from astrio.tasks.destinations.sql.families import Families, RefusedChildrenError
 from astrio.tasks.destinations.sql.history import History
 from astrio.tasks.destinations.sql.kinds import Unstorable
 from astrio.tasks.destinations.sql.own_columns import OwnColumn, own_columns
@@ -40,6 +43,7 @@ class Writer:
         self._stamp: Stamp | None = None
         self._own: list[OwnColumn] = []
         self._history = History(dialect, push) if push.mode == "history" else None
+        self._families = Families(dialect, push, table)
         self._contract = Contract(push.contract, dialect, push.table, push.key)
 
     def begin(self, connection: Connection, stamp: Stamp) -> None:
@@ -69,7 +73,10 @@ class Writer:
         written, mended = Written(), set[str]()
         for some in _up_to_deletions(batches):
             for rows in by_shape(some, self._push.key, self._fields):
-                accepted = self._write(connection, self._keyed(rows, written), written)
+                keyed = self._keyed(rows, written)
+                if self._push.children:
+                    keyed = taken(self._push, keyed, written)
+                accepted = self._write(connection, keyed, written)
                 self._fields.update(dict.fromkeys(accepted.fields))
                 if quarantined and accepted.key:
                     mended |= quarantined.intersection(map(key_text, accepted.keys()))
@@ -126,10 +133,60 @@ class Writer:
             return schema.fit(wanted, key, retype=self._contract.types_evolve)
         except UnfitError as error:
             places = {name.lower(): position for position, name in enumerate(names)}
-            unfit = [(places[each.name.lower()], each) for each in error.columns]
+            known = [each for each in error.columns if each.name.lower() in places]
+            unfit = [(places[each.name.lower()], each) for each in known]
             raise with_record(error, self._dialect, rows, unfit) from None
 
     def _put(
+        self,
+        connection: Connection,
+        rows: Rows,
+        columns: Sequence[Column],
+        fitted: tuple[Relation, Sequence[Held]],
+        written: Written,
+    ) -> Rows:
+        if not self._push.children:
+            return self._put_rows(connection, rows, columns, fitted, written)
+        while rows.rows:
+            tried = Written()
+            try:
+                with savepoint(connection):
+                    accepted = self._put_families(connection, rows, columns, fitted, tried)
+            except RefusedChildrenError as error:
+                written.failed += [rows.reject(at, each) for at, each in error.problems.items()]
+                rows, columns = self._columns(rows.without(error.problems), written)
+                continue
+            written.written += tried.written
+            written.unchanged += tried.unchanged
+            written.failed += tried.failed
+            written.table = written.table.plus(tried.table)
+            return accepted
+        return rows
+
+    def _put_families(
+        self,
+        connection: Connection,
+        rows: Rows,
+        columns: Sequence[Column],
+        fitted: tuple[Relation, Sequence[Held]],
+        written: Written,
+    ) -> Rows:
+        """Put rows with their children.
+
+        Raises:
+            RefusedChildrenError: some children cannot be written; the caller takes all back.
+        """
+        relation, held = fitted
+        its_columns = [columns[place] for place in rows.key]
+        values = [tuple(row[place] for place in rows.key) for row in rows.rows]
+        keys = encoded(values, its_columns, [held[place] for place in rows.key])
+        changed = self._families.changed(connection, relation, keys, rows.more)
+        accepted = self._put_rows(connection, rows, columns, fitted, written)
+        replaced = self._families.replace(connection, relation, keys, rows, changed)
+        written.table = written.table.plus(replaced)
+        return accepted
+
+    def _put_rows(
         self,
         connection: Connection,
         rows: Rows,
@@ -161,10 +218,8 @@ class Writer:
         """Return what writes the values, and these with those of astrio's own columns."""
         version = column_name(self._push.version or "")
         if self._history is None:
-            own = tuple(each.value for each in self._own)
             target = target_of(relation, held, self._key, version)
-            rows_ = [row + own for row in values] if own else values
-            return Bulk(connection, self._dialect, target), rows_
+            return Bulk(connection, self._dialect, target), self._with_own(rows, values)
         assert self._stamp is not None  # `begin` was called
         theirs = held[: -len(self._own)]
         self._history.fit(connection, relation, self._key)
@@ -172,6 +227,16 @@ class Writer:
         versions = self._history.versions(connection, relation, target, theirs)
         dated = self._history.dated(self._stamp, rows, values, versions.held[-1])
         return Bulk(connection, self._dialect, target, versions.put), dated
+
+    def _with_own(self, rows: Rows, values: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        if not self._own:
+            return values
+        if rows.more:  # the digest of the children is the last of them
+            own = tuple(each.value for each in self._own[:-1])
+            pairs = zip(values, rows.more, strict=True)
+            return [(*row, *own, brood.digest) for row, brood in pairs]
+        own = tuple(each.value for each in self._own)
+        return [row + own for row in values]
 
     @property
     def _key(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Versions of rows, on SQLite and on PostgreSQL, and against a plain model."""
+"""Versions of rows, in each database, and against a plain model."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ class TestSqlite(HistoryContract):
     @pytest.fixture
     def url(self, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'shop.db'}"
+
+
+class TestDuckdb(HistoryContract):
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        return f"duckdb:///{tmp_path / 'shop.duckdb'}"
 
 
 class TestPostgresql(HistoryContract):

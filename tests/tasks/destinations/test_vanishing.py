@@ -1,4 +1,4 @@
-"""Rows that the source has no more, on SQLite and on PostgreSQL."""
+"""Rows that the source has no more, in each database."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ class TestSqlite(VanishingContract):
         whole(stream, batch("id", ("a",), ("b",), ("c",), ("d",), ("e",)))
         assert whole(stream, batch("id", ("A",), ("b",), ("c",), ("d",))).records.deleted == 1
         stream.close()
+
+
+class TestDuckdb(VanishingContract):
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        return f"duckdb:///{tmp_path / 'shop.duckdb'}"
 
 
 class TestPostgresql(VanishingContract):

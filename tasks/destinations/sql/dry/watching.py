@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from astrio.tasks.columns import column_name
 from astrio.tasks.destinations.base import Chunk, Written
+from astrio.tasks.destinations.children import DIGEST
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql.bulk import encoded
 from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation
@@ -145,13 +146,12 @@ class Watch:
     def look_up(
         self, connection: Connection, relation: Relation, keys: Sequence[Key]
     ) -> dict[Key, Image]:
-        """Return the rows of these keys as they are, or their open versions without their time."""
+        """Return the rows of these keys as they are, or their open versions, without astrio's."""
         open_in = self.open_in(relation)
         found = images(connection, self._dialect, relation, self.key, keys, open_in=open_in)
-        if open_in is None:
-            return found
+        untold = {DIGEST} if open_in is None else {DIGEST, VALID_FROM, VALID_TO}
         return {
-            key: {name: row[name] for name in row if name.lower() not in (VALID_FROM, VALID_TO)}
+            key: {name: value for name, value in row.items() if name.lower() not in untold}
             for key, row in found.items()
         }
 
