@@ -23,6 +23,7 @@ class Database(Storable):
     url: str = Field(
         min_length=1,
         description="SQLAlchemy URL, such as postgresql://loader@db.example.com/shop, "
+        "mysql://loader@db.example.com/shop, "
         'sqlite:///orders.db, duckdb:///shop.duckdb or "${env:WAREHOUSE_URL}".',
     )
     password: str = Field(

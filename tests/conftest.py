@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.connectors import write  # noqa: F401 (a fixture)
+from tests.support.mariadb import mariadb, mysql_url  # noqa: F401 (fixtures)
 from tests.support.postgres import postgres, postgres_url  # noqa: F401 (fixtures)
 from tests.support.s3 import bucket, s3_url  # noqa: F401 (fixtures)
 

@@ -22,7 +22,8 @@ VERSIONS = "SELECT id, name, valid_from, valid_to FROM orders ORDER BY id, valid
 
 def moment(stored: Any) -> Any:
     """Return a stored time as one, whichever way the database keeps it."""
-    return datetime.fromisoformat(stored) if isinstance(stored, str) else stored
+    read = datetime.fromisoformat(stored) if isinstance(stored, str) else stored
+    return read if read is None or read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def day(stored: Any) -> Any:

@@ -104,9 +104,10 @@ class KeepingContract(StreamContract):
         record, problems = json.dumps({"id": 7}), json.dumps([{"reason": "old"}])
         stream.execute(
             f"UPDATE _astrio_quarantine SET record = '{record}', problems = '{problems}'",
-            "UPDATE _astrio_quarantine SET state = 'resolved', closed_at = NULL WHERE key = '8'",
+            "UPDATE _astrio_quarantine SET state = 'resolved', closed_at = NULL "
+            "WHERE \"key\" = '8'",
             "UPDATE _astrio_version SET version = 2",
-            "DROP INDEX IF EXISTS _astrio_quarantine_closed",
+            stream.dropped_index("_astrio_quarantine_closed", "_astrio_quarantine"),
             *(
                 f"ALTER TABLE _astrio_quarantine DROP COLUMN {name}"
                 for name in ("mapping", "started", "note", "closed_at")

@@ -24,6 +24,9 @@ from astrio.tasks.report import RunReport
 class StateContract(StreamContract):
     """Inherited by `DestinationContract`."""
 
+    undoes_changes = True
+    """Whether a table that a transaction made is gone when that is rolled back."""
+
     # State.
 
     def test_a_new_stream_remembers_nothing(self, stream: Stream) -> None:
@@ -83,7 +86,7 @@ class StateContract(StreamContract):
         destination.finish(RunReport(integration="shop"), clear_resume=False)
         destination.close()
         stream.open()
-        assert stream.state == StreamState("2026-01-01", {"page": 2})
+        assert (stream.state.watermark, stream.state.resume) == ("2026-01-01", {"page": 2})
 
     def test_the_end_of_a_slice_moves_the_watermark_and_drops_the_resume_point(
         self, stream: Stream
@@ -93,7 +96,7 @@ class StateContract(StreamContract):
         destination.finish(RunReport(integration="shop"), watermark=7, clear_resume=True)
         destination.close()
         stream.open()
-        assert stream.state == StreamState(7, None)
+        assert (stream.state.watermark, stream.state.resume) == (7, None)
 
     def test_streams_of_one_database_do_not_know_each_other(self, url: str) -> None:
         one, other = Stream(url), Stream(url, table="customers")
@@ -171,6 +174,9 @@ class StateContract(StreamContract):
         destination.abandon(RunReport(integration="shop", state="failed"))
         assert [row["key"] for row in quarantine_rows(stream.push, "shop")] == ["2"]
         assert last_runs(stream.push, "shop")[0]["state"] == "failed"
+        if not self.undoes_changes:
+            assert stream.rows() == []
+            return
         with pytest.raises(Exception, match="orders"):
             stream.rows()
 

@@ -88,6 +88,11 @@ class Stream:
             for statement in statements:
                 connection.execute(text(statement))
 
+    def dropped_index(self, index: str, table: str) -> str:
+        """Return the statement that drops an index."""
+        of_its_table = f" ON {table}" if self.database.dialect.name == "mysql" else ""
+        return f"DROP INDEX IF EXISTS {index}{of_its_table}"
+
     def rows(self, query: str = "SELECT * FROM orders ORDER BY id") -> list[Row]:
         """Read the table from outside."""
         with self.database.connect() as connection:

@@ -16,13 +16,19 @@ import pytest
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
-DATABASES: Final = ["sqlite", "postgresql", "duckdb"]
+DATABASES: Final = ["sqlite", "postgresql", "duckdb", "mysql"]
 FILES: Final = {
     "sqlite": "sqlite:///{folder}/items.db?timeout=30",
     "duckdb": "duckdb:///{folder}/items.duckdb",
 }
-SERVERS: Final = {"postgresql": "postgres_url"}
-DRIVERS: Final = {"postgresql": "postgresql+psycopg", "duckdb": "duckdb+astrio"}
+SERVERS: Final = {"postgresql": "postgres_url", "mysql": "mysql_url"}
+DRIVERS: Final = {
+    "postgresql": "postgresql+psycopg",
+    "duckdb": "duckdb+astrio",
+    "mysql": "mysql+pymysql",
+}
+# Tests write names in double quotes, as SQL does.
+OPTIONS: Final[dict[str, dict[str, Any]]] = {"mysql": {"sql_mode": "ANSI_QUOTES"}}
 
 
 def url_of(database: str, request: pytest.FixtureRequest, folder: Path) -> str:
@@ -35,7 +41,9 @@ def url_of(database: str, request: pytest.FixtureRequest, folder: Path) -> str:
 
 def engine_of(url: str, **how: Any) -> Engine:
     """Return an engine that looks at a database from outside."""
-    return create_engine(driven(url), **how)
+    found = driven(url)
+    options = OPTIONS.get(found.get_backend_name(), {})
+    return create_engine(found, connect_args=options, **how)
 
 
 def driven(url: str) -> URL:

@@ -16,6 +16,7 @@ _IN_MEMORY: Final = re.compile(
     r"(sqlite|duckdb)(?:\+\w+)?://(?:/(?::memory:[^?]*)?)?(?:\?.*)?", re.IGNORECASE
 )
 
+_NAMELESS: Final = re.compile(r"(mysql|mariadb)(?:\+\w+)?://[^/?]*/?(?:\?.*)?", re.IGNORECASE)
 _FILES: Final = {"sqlite": "sqlite:///data.db", "duckdb": "duckdb:///data.duckdb"}
 
 
@@ -30,6 +31,9 @@ def check(root: Node) -> Iterator[Mistake]:
     known = sorted(info.name for info in pkgutil.iter_modules(dialects.__path__))
     if backend[1].lower() not in known:
         words = f"astrio knows no way to write to {backend[1]} yet; it knows {', '.join(known)}"
+        yield Mistake.at(url.place, "push.to.url", words)
+    elif nameless := _NAMELESS.fullmatch(url.value):
+        words = f"it names no database: write {nameless[1].lower()}://user@host/NAME"
         yield Mistake.at(url.place, "push.to.url", words)
     elif in_memory := _IN_MEMORY.fullmatch(url.value):
         file = _FILES[in_memory[1].lower()]

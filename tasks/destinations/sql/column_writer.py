@@ -21,6 +21,7 @@ from astrio.tasks.destinations.sql.rows import Rows
 from astrio.tasks.destinations.sql.stream import Stamp
 from astrio.tasks.destinations.sql.values import Column
 from astrio.tasks.destinations.sql.writer import Writer, target_of
+from astrio.tasks.report import TableChanges
 
 _Row = tuple[Any, ...]
 
@@ -48,10 +49,14 @@ class ColumnWriter(Writer):
             )
 
     def write(
-        self, connection: Connection, batches: Sequence[Batch], quarantined: set[str]
+        self,
+        connection: Connection,
+        batches: Sequence[Batch],
+        quarantined: set[str],
+        changes: TableChanges | None = None,
     ) -> tuple[Written, set[str]]:
         """Write columns within the caller's transaction; nobody is mended by a part of a row."""
-        written, _ = super().write(connection, batches, quarantined)
+        written, _ = super().write(connection, batches, quarantined, changes)
         return written, set()
 
     def _keyed(self, rows: Rows, written: Written) -> Rows:

@@ -17,9 +17,9 @@ from astrio.blocks.literals import SENSITIVE_NAME
 from astrio.blocks.redaction import remember
 from astrio.blocks.secrets import resolve
 from astrio.tasks.destinations.settings import SqlTarget
-from astrio.tasks.destinations.sql.dialect import dialect_of
+from astrio.tasks.destinations.sql.choosing import dialect_of
 
-_SAVEPOINT: Final = "_astrio"
+_DEPTH: Final = "astrio_savepoints"
 
 
 class Database:
@@ -133,13 +133,18 @@ def savepoint(connection: Connection) -> Iterator[None]:
     Unlike SQLAlchemy's nested transaction, the block's own error is raised even when the
     database has already rolled back the whole transaction (a full disk makes SQLite do so).
     """
-    dialect = connection.dialect
-    dialect.do_savepoint(connection, _SAVEPOINT)
+    # MySQL forgets a savepoint whose name is given again, so each within another has its own.
+    dialect, depth = connection.dialect, connection.info.get(_DEPTH, 0)
+    name = f"_astrio_{depth}"
+    dialect.do_savepoint(connection, name)
+    connection.info[_DEPTH] = depth + 1
     try:
         yield
     except BaseException:
         with suppress(SQLAlchemyError):
-            dialect.do_rollback_to_savepoint(connection, _SAVEPOINT)
-            dialect.do_release_savepoint(connection, _SAVEPOINT)
+            dialect.do_rollback_to_savepoint(connection, name)
+            dialect.do_release_savepoint(connection, name)
         raise
-    dialect.do_release_savepoint(connection, _SAVEPOINT)
+    finally:
+        connection.info[_DEPTH] = depth
+    dialect.do_release_savepoint(connection, name)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from time import sleep
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.engine import Transaction
 
-from astrio.blocks.errors import AstrioError
 from astrio.tasks.destinations.base import Chunk, RunIdentity, StreamState, Written
 from astrio.tasks.destinations.part import WHOLE, Part
 from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
 from astrio.tasks.destinations.sql import (
     added_columns,
+    changing,
     checkpoint,
     effects,
     moment,
@@ -28,24 +28,23 @@ from astrio.tasks.destinations.sql import (
 )
 from astrio.tasks.destinations.sql.again import once_free, stand_in_line, undeadlocked
 from astrio.tasks.destinations.sql.column_writer import ColumnWriter
-from astrio.tasks.destinations.sql.database import Database, savepoint, transaction
+from astrio.tasks.destinations.sql.database import Database
+from astrio.tasks.destinations.sql.journal import Journal, without_rows
 from astrio.tasks.destinations.sql.lease import Lease
 from astrio.tasks.destinations.sql.quarantining import MOST_REJECTS, Quarantining
+from astrio.tasks.destinations.sql.redoing import Redoing
 from astrio.tasks.destinations.sql.staging import Staging
 from astrio.tasks.destinations.sql.stream import Stamp, Stream
 from astrio.tasks.destinations.sql.vanishing import Vanishing
 from astrio.tasks.destinations.sql.writer import Writer
 from astrio.tasks.destinations.vanishing import VanishedSettings
-from astrio.tasks.report import RunReport
+from astrio.tasks.report import RunReport, TableChanges
 
 
-class SqlDestination:
+class SqlDestination(Redoing):
     """One stream's table in a SQL database (contract.md, *Commit, resume, watermark*)."""
 
-    _connection: Connection
-    _lease: Lease
     _run: RunIdentity
-    _slice: Transaction | None = None
     _resumed = False
 
     def __init__(  # noqa: PLR0913 (what tests replace is given by name)
@@ -109,7 +108,7 @@ class SqlDestination:
         self._lease = Lease(self._stream, run.run_id, self._clock, beside=beside)
         if wait:
             return once_free(self._try_to_open, self._stand_in_line, self._pause)
-        return self._try_to_open()
+        return undeadlocked(self._try_to_open, self._pause)
 
     def _stand_in_line(self) -> None:
         if not self._part.path:
@@ -140,11 +139,15 @@ class SqlDestination:
         """
         at_once = atomic and not self._replaces
         self._rejects.begin(atomic=at_once)
+        self._journal = Journal(self._writer.fields) if at_once and self._commits_changes else None
         with self._database.explained():
             with self._transaction() as connection:
+                if self._commits_changes:
+                    self._lease.extend(connection)  # before what cannot be rolled back
                 self._begin_run(connection)
                 self._staging.drop(connection)  # a killed run may have left it, whatever the mode
-                self._writer.begin(connection, self._stamp)
+                with changing.allowed(connection):
+                    self._writer.begin(connection, self._stamp)
                 self._vanishing.begin(connection, self._stamp, whole=whole, resumed=self._resumed)
                 if self._replaces:
                     self._staging.begin(connection)
@@ -152,29 +155,32 @@ class SqlDestination:
             self._slice = self._begin_whole() if at_once else None
 
     def commit(self, chunk: Chunk) -> Written:
-        """Write rows, quarantine, resume point and watermark of a chunk, or nothing of it.
+        """Write rows, quarantine, resume point and watermark of a chunk, or nothing of it."""
+        return self._until_done(lambda changes: self._commit(chunk, changes))
 
-        Where parts write the same rows at once, the database may end one of two transactions that
-        wait for one another: that one is done again.
-        """
-        if self._slice is None:
-            return undeadlocked(lambda: self._commit(chunk), self._pause)
-        return self._commit(chunk)
-
-    def _commit(self, chunk: Chunk) -> Written:
-        with self._database.explained(), self._chunk() as connection:
+    def _commit(self, chunk: Chunk, changes: TableChanges) -> Written:
+        with self._chunk() as connection:
             batches, stamp = chunk.batches, self._stamp
-            written, mended = self._writer.write(connection, batches, self._rejects.identities)
+            known = self._rejects.identities
+            written, mended = self._writer.write(connection, batches, known, changes)
             self._vanishing.note(connection, stamp, batches)
             settled = self._rejects.settle(connection, stamp, batches, written, mended)
             resume = chunk.resume(written)
-            self._save(connection, resume=resume, watermark=chunk.watermark, ties=chunk.ties)
-            partitions.save(connection, self._dialect, stamp, chunk.partitions)
-            effects.save(connection, self._dialect, stamp, chunk.effects)
+
+            def keep() -> None:
+                self._save(connection, resume=resume, watermark=chunk.watermark, ties=chunk.ties)
+                partitions.save(connection, self._dialect, stamp, chunk.partitions)
+                effects.save(connection, self._dialect, stamp, chunk.effects)
+
+            keep()
             if self._slice is None:
                 # Last, as in every transaction: the lease's row is locked for a moment only.
                 self._lease.extend(connection)
         self._rejects.note(*settled)
+        if self._journal is not None:
+            told = (connection, stamp, without_rows(batches), written, mended)
+            settle = partial(self._rejects.settle_again, *told)
+            self._journal.note(batches, written, (settle, keep))
         return written
 
     def finish(  # noqa: PLR0913 (what is stored is given by name)
@@ -191,41 +197,42 @@ class SqlDestination:
 
         If every record was read (`reread`), the columns that were added before are filled now.
         """
+        warnings, deleted = list(report.warnings), report.records.deleted
         if self._vanishing.looks:
             with self._database.explained(), self._transaction() as connection:
                 self._vanishing.ready(connection)
-        with self._database.explained(), self._ending() as connection:
-            self._vanishing.close(connection, self._stamp, report)
-            if reread:
-                added_columns.filled(connection, self._stream.table)
-            if self._replaces:
-                report.records.deleted = self._staging.take_place(connection)
-            report.warnings += self._rejects.close(connection, self._stamp)
-            checkpoint.end_run(connection, self._stamp, report)
-            profile = None if self._part.once else profile
-            profiles.save(connection, self._dialect, self._stamp, profile)
-            self._save(connection, watermark=watermark, ties=ties, clear_resume=clear_resume)
-            parts.end(connection, self._dialect, self._stamp, self._part, report)
-            self._lease.extend(connection)
-        self._rejects.forget()
-        if self._vanishing.made:
-            with (
-                suppress(AstrioError),
-                self._database.explained(),
-                self._transaction() as connection,
-            ):
-                self._vanishing.clean(connection)
+
+        def end(_: TableChanges) -> None:
+            report.warnings, report.records.deleted = list(warnings), deleted
+            with self._ending() as connection:
+                self._vanishing.close(connection, self._stamp, report)
+                if self._replaces:
+                    if self._commits_changes and not self._has_table(connection):
+                        self._lease.extend(connection)  # before what cannot be rolled back
+                    report.records.deleted = self._staging.take_place(connection)
+                if reread:
+                    added_columns.filled(connection, self._stream.table)
+                report.warnings += self._rejects.close(connection, self._stamp)
+                checkpoint.end_run(connection, self._stamp, report)
+                kept = None if self._part.once else profile
+                profiles.save(connection, self._dialect, self._stamp, kept)
+                self._save(connection, watermark=watermark, ties=ties, clear_resume=clear_resume)
+                parts.end(connection, self._dialect, self._stamp, self._part, report)
+                self._lease.extend(connection)
+
+        self._until_done(end)
+        self._forget_slice()
+        if self._vanishing.made or (self._replaces and self._commits_changes):
+            self._tidy()
 
     def abandon(self, report: RunReport | None = None, *, clear_resume: bool = False) -> None:
         """Roll back what is not committed and keep the failed run's report.
 
         With a report, the rejects of an atomic slice are kept too: they tell why it failed.
         """
-        rejects = self._rejects.forget()
+        rejects = self._forget_slice()
         with self._database.explained():
-            if self._slice is not None:
-                begun, self._slice = self._slice, None
-                begun.rollback()
+            self._roll_slice_back()
             with self._transaction() as connection:
                 if report is not None:
                     self._begin_run(connection)
@@ -235,30 +242,11 @@ class SqlDestination:
                     self._clean(connection, clear_resume=clear_resume)
                 self._rejects.load(connection)
 
-    @property
-    def renews_apart(self) -> bool:
-        """Whether `renew` may be called from another thread while another call is at work."""
-        return self._dialect.concurrent
-
-    def renew(self) -> None:
-        """Extend the lease: on a connection of its own, where the database lets two write at once.
-
-        Where it does not, an atomic slice needs no renewal: nobody else can write meanwhile.
-        """
-        with self._database.explained():
-            if self._dialect.concurrent:
-                with self._database.connect() as other, transaction(other) as connection:
-                    self._lease.extend(connection)
-            elif self._slice is None:
-                with self._transaction() as connection:
-                    self._lease.extend(connection)
-
     def close(self) -> None:
         """Release the lease and disconnect; never raises."""
         with suppress(Exception):
-            if self._slice is not None:
-                begun, self._slice = self._slice, None
-                begun.rollback()
+            self._forget_slice()
+            self._roll_slice_back()
         with suppress(Exception), self._transaction() as connection:
             if self._replaces and self._lease.still_held(connection):
                 self._staging.drop(connection)
@@ -288,24 +276,6 @@ class SqlDestination:
         self._rejects.load(connection)
         state = parts.load(connection, self._stream, self._part)
         return replace(state, profile=profiles.load(connection, self._stream))
-
-    def _transaction(self, begun: Transaction | None = None) -> AbstractContextManager[Connection]:
-        return transaction(self._connection, begun)
-
-    def _begin_whole(self) -> Transaction:
-        return self._connection.begin()
-
-    @contextmanager
-    def _chunk(self) -> Iterator[Connection]:
-        of_its_own = self._slice is None
-        with self._transaction() if of_its_own else savepoint(self._connection):
-            yield self._connection
-
-    @contextmanager
-    def _ending(self) -> Iterator[Connection]:
-        begun, self._slice = self._slice, None
-        with self._transaction(begun) as connection:
-            yield connection
 
     def _clean(self, connection: Connection, *, clear_resume: bool) -> None:
         if self._replaces:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, ClassVar
@@ -14,8 +13,7 @@ from sqlalchemy import URL, Column, ColumnElement, Connection, CursorResult, Eng
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import TextClause
 
-from astrio.blocks.errors import AstrioError, ConfigurationError, DestinationBusyError
-from astrio.tasks.destinations.sql import dialects
+from astrio.blocks.errors import AstrioError, DestinationBusyError
 from astrio.tasks.destinations.sql.kinds import Kind
 
 
@@ -95,6 +93,8 @@ class Dialect(ABC):
         concurrent: another connection may write while a transaction is open.
         longest_name: the most bytes of a column's name.
         partial_indexes: a unique index may hold for some of the rows only.
+        undoes_changes: a table that is made or changed in a transaction is as before if that is
+            rolled back; otherwise each such statement commits what was done before it.
     """
 
     types: ClassVar[Mapping[Kind, str]]
@@ -104,6 +104,7 @@ class Dialect(ABC):
     concurrent: ClassVar[bool]
     longest_name: ClassVar[int] = 1000
     partial_indexes: ClassVar[bool] = True
+    undoes_changes: ClassVar[bool] = True
 
     @abstractmethod
     def engine(self, url: URL) -> Engine:
@@ -129,6 +130,22 @@ class Dialect(ABC):
     def stored(self, kind: Kind) -> Kind:
         """Return the kind of column that values of `kind` are put into."""
 
+    def holds(self, kind: Kind, values: Sequence[Any]) -> bool:  # noqa: ARG002 (most hold all)
+        """Whether a column of that kind holds these values of it exactly; a text always does."""
+        return True
+
+    def column_type(self, connection: Connection, kind: Kind, keys: int = 0) -> str:  # noqa: ARG002 (most need only the kind)
+        """Return the type of a new column, as a part of a key of so many columns, or of none."""
+        return self.types[self.stored(kind)]
+
+    def made_of(self, connection: Connection) -> str:  # noqa: ARG002 (most say nothing)
+        """Return what a CREATE TABLE ends with."""
+        return ""
+
+    def longest_value(self, connection: Connection) -> int | None:  # noqa: ARG002 (most have none)
+        """Return the most bytes of a value that is sent, None if there is no such bound."""
+        return None
+
     @abstractmethod
     def describe(self, connection: Connection, table: str) -> Relation | None:
         """Return the table or view of that name, compared without regard to case."""
@@ -136,6 +153,22 @@ class Dialect(ABC):
     @abstractmethod
     def retype(self, connection: Connection, relation: Relation, kinds: Mapping[str, Kind]) -> None:
         """Change the kinds of columns (by real name), keeping values, keys, indexes, triggers."""
+
+    def make_distinct(
+        self, connection: Connection, relation: Relation, key: Sequence[str], index: str
+    ) -> None:
+        """Create a unique index of that name on the key's columns.
+
+        Raises:
+            IntegrityError: rows are not distinct by them.
+        """
+        columns, table = ", ".join(map(quoted, key)), quoted(relation.name)
+        run(connection, f"CREATE UNIQUE INDEX {quoted(index)} ON {table} ({columns})")
+
+    def index_key(  # noqa: B027 (most have a partial index, or need none)
+        self, connection: Connection, relation: Relation, key: Sequence[str], index: str
+    ) -> None:
+        """Make the versions of a key quick to find, where no unique index does."""
 
     def clone(self, connection: Connection, relation: Relation, name: str) -> None:
         """Create an empty table `name` that takes and refuses the same rows as `relation`.
@@ -149,8 +182,28 @@ class Dialect(ABC):
     def queue(self, connection: Connection) -> None:  # noqa: B027 (most have nothing to do)
         """Let one transaction at a time go on from here, where several may write at once."""
 
+    @contextmanager
+    def alone(self, connection: Connection) -> Iterator[None]:
+        """Let one transaction at a time make the state tables."""
+        self.queue(connection)
+        yield
+
+    def complete(self, connection: Connection) -> None:  # noqa: B027 (most have nothing to do)
+        """Add to the state tables what only this database needs."""
+
     def work_in(self, connection: Connection, schema: str, *, create: bool) -> None:  # noqa: B027 (as above)
         """Let the caller's transaction use the tables of a schema, where there are schemas."""
+
+    def shadow(self, connection: Connection, table: str, stream: str | None = None) -> None:
+        """Let a copy stand before a table, if there is one, for this session alone.
+
+        It has the rows of one stream, or all; needed where `undoes_changes` is false.
+        """
+        raise NotImplementedError
+
+    def unheeded(self, connection: Connection, table: str) -> str | None:  # noqa: ARG002 (as above)
+        """Return what of the table its `shadow` has not, in a sentence."""
+        return None
 
     @abstractmethod
     def swap(self, connection: Connection, staging: Relation, table: str) -> None:
@@ -175,12 +228,16 @@ class Dialect(ABC):
         return "?"
 
     def ordered(self, column: ColumnElement[Any], held: Held) -> ColumnElement[Any]:  # noqa: ARG002 (most compare texts so)
-        """Return the column as versions are compared: texts by code point."""
+        """Return the column as its values are compared: texts by code point."""
         return column
 
     def empty(self, connection: Connection, table: str) -> None:
         """Delete all rows of a temporary table."""
         run(connection, f"DELETE FROM {quoted(table)}")  # noqa: S608 (the name is quoted)
+
+    def among(self, values: str) -> str:
+        """Return what stands after IN for a list of rows."""
+        return f"(VALUES {values})"
 
     def check_deferred(self, connection: Connection) -> None:  # noqa: B027 (most have none)
         """Raise what a commit would, where constraints are checked only then."""
@@ -197,10 +254,10 @@ class Dialect(ABC):
         """Return an INSERT into a state table that changes the row there is, if there is one.
 
         Args:
-            table: the state table; its rows are given with the statement.
+            table: the state table.
             same: the columns by which rows are told apart, which a unique index keeps so.
             new: the columns that get the new row's values; without any, the old row stays.
-            also: what further columns get.
+            also: what others get.
             among: the condition of the unique index, if it is a partial one.
         """
         insert = self.insert(table)
@@ -220,24 +277,6 @@ class Dialect(ABC):
     @abstractmethod
     def explain(self, error: Exception, reference: str) -> AstrioError:
         """Return what an error of the driver or of SQLAlchemy means."""
-
-
-def dialect_of(url: URL) -> Dialect:
-    """Return the dialect of a database URL.
-
-    Raises:
-        ConfigurationError: there is none for this database.
-    """
-    backend = url.get_backend_name()
-    known = sorted(info.name for info in pkgutil.iter_modules(dialects.__path__))
-    if backend not in known:
-        raise ConfigurationError(
-            f"astrio knows no way to write to {backend} yet.",
-            advice=f"Use a database URL of: {', '.join(known)}.",
-        )
-    found = importlib.import_module(f"{dialects.__name__}.{backend}").dialect
-    assert isinstance(found, Dialect)
-    return found
 
 
 def run(connection: Connection, statement: str) -> CursorResult[Any]:

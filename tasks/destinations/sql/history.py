@@ -74,6 +74,10 @@ class History:
                 f"({columns}) WHERE {quoted(relation.columns[VALID_TO].name)} IS NULL",
             )
             self._indexed = True
+        elif not self._indexed:
+            name = f"{RESERVED}current_{digest(relation.name)}"
+            self._dialect.index_key(connection, relation, key, name)
+            self._indexed = True
 
     def versions(
         self, connection: Connection, relation: Relation, target: Target, held: Sequence[Held]

@@ -20,6 +20,7 @@ from astrio.tasks.ledger.sealing import VARIABLE, Keys, keys_in_effect
 _SEALED: Final = "sealed"
 DROPPED: Final = ""
 _LOST: Final = "it was nested too deeply, or held numbers too long, to be kept"
+_LARGE: Final = "it was larger than the database takes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ class Sealed:
     whole: bool
 
 
-def sealed(keys: Keys, reject: Reject) -> Sealed:
-    """Encrypt a rejected record with its problems."""
+def sealed(keys: Keys, reject: Reject, most: int | None = None) -> Sealed:
+    """Encrypt a rejected record with its problems; `most` is how long that may be, in bytes."""
     problems = [problem.told() for problem in reject.problems]
     document: dict[str, Any] = {"problems": problems, "record": reject.record}
     try:
@@ -65,6 +66,9 @@ def sealed(keys: Keys, reject: Reject) -> Sealed:
         text, known = _json({"problems": problems, "lost": _LOST}), " ".join(_walk(reject.record))
         whole = False
     content = f"{_SEALED}:{keys.name}:{keys.seal(text)}"
+    if most is not None and len(content) > most:
+        text, whole = _json({"problems": problems, "lost": _LARGE}), False
+        content = f"{_SEALED}:{keys.name}:{keys.seal(text)}"
     return Sealed(content, keys.digest("quarantine", known), whole)
 
 

@@ -11,9 +11,7 @@ from psycopg import Cursor
 
 from astrio.tasks.destinations.sql.dialect import Target, digest, quoted
 from astrio.tasks.destinations.sql.postgresql_types import compared, without_zone
-from astrio.tasks.destinations.sql.turns import by_turns
-
-Rows = Sequence[tuple[Any, ...]]
+from astrio.tasks.destinations.sql.turns import Rows, by_turns
 
 
 def load(cursor: Cursor[Any], target: Target, rows: Rows) -> int:

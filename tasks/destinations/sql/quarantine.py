@@ -61,7 +61,8 @@ def add(connection: Connection, dialect: Dialect, stamp: Stamp, rejects: Iterabl
     if not rejects:
         return Added(set(), 0)
     keys = keys_in_effect()
-    rows, whole = zip(*(row_of(reject, keys) for reject in rejects), strict=True)
+    most = dialect.longest_value(connection)
+    rows, whole = zip(*(row_of(reject, keys, most) for reject in rejects), strict=True)
     arrival = {
         "stream": stamp.stream.whole.id,
         "integration": stamp.stream.integration,
@@ -137,9 +138,9 @@ def count_open(connection: Connection, stream: Stream) -> int:
     return connection.execute(query.where(_table.stream == stream.id, is_open)).scalar_one()
 
 
-def row_of(reject: Reject, keys: Keys) -> tuple[dict[str, Any], bool]:
+def row_of(reject: Reject, keys: Keys, most: int | None = None) -> tuple[dict[str, Any], bool]:
     """Return what a reject's row holds of it, and whether its record could be kept."""
-    kept = sealed(keys, reject)
+    kept = sealed(keys, reject, most)
     key = None if reject.key is None or None in reject.key else key_text(reject.key)
     first = reject.problems[0]
     row = {

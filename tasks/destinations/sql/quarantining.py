@@ -97,6 +97,22 @@ class Quarantining:
             quarantine.resolve(connection, stamp, mended - kept)
         return mended, kept
 
+    def settle_again(
+        self,
+        connection: Connection,
+        stamp: Stamp,
+        batches: Sequence[Batch],
+        written: Written,
+        mended: set[str],
+    ) -> None:
+        """Do as `settle` did before the transaction was rolled back, and count nothing anew."""
+        unkept, lost = self._unkept, self._lost
+        self._unkept = []
+        try:
+            self.settle(connection, stamp, batches, written, mended)
+        finally:
+            self._unkept, self._lost = unkept, lost
+
     def note(self, mended: set[str], kept: set[str]) -> None:
         """Note who is in the quarantine, and who will leave it when the staged rows are shown."""
         if self._staged:
@@ -112,7 +128,8 @@ class Quarantining:
         if self._lost:
             told.append(
                 f"{self._lost} rejected records are nested too deeply, or hold numbers too long, "
-                "to be kept: the quarantine lists them, but they cannot be replayed."
+                "or are too large, to be kept: the quarantine lists them, but they cannot be "
+                "replayed."
             )
         return told
 

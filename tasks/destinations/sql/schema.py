@@ -10,7 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement, quoted_name
 
 from astrio.blocks.errors import DestinationError
 from astrio.tasks.columns import RESERVED, clashes, column_name, is_reserved
-from astrio.tasks.destinations.sql import added_columns, tables
+from astrio.tasks.destinations.sql import added_columns, changing, tables
 from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, digest, quoted, run
 from astrio.tasks.destinations.sql.kinds import EXACT_DOUBLE, WORDS, Kind, join
 from astrio.tasks.destinations.sql.stream import Stamp
@@ -64,6 +64,10 @@ def _unusable(field: str, why: str) -> DestinationError:
 def _index_name(table: str, key: Sequence[str], longest: int) -> str:
     name = f"{RESERVED}key_{table}_{'_'.join(key)}"
     return name if len(name.encode()) <= longest else f"{RESERVED}key_{digest(name)}"
+
+
+def _is_distinct(relation: Relation, key: Sequence[str]) -> bool:
+    return not key or frozenset(name.lower() for name in key) in relation.unique
 
 
 def _in_order(relation: Relation, wanted: Wanted) -> list[Held]:
@@ -121,6 +125,8 @@ class Schema:
                 are not distinct by `key`.
         """
         relation = self.describe()
+        if not (self._dialect.undoes_changes or changing.are_allowed(self._connection)):
+            self._put_off(relation, wanted, key, retype=retype)
         if not _fits(relation, wanted):
             # Another run may be about to make or change it, too: one after the other.
             self._dialect.queue(self._connection)
@@ -138,6 +144,7 @@ class Schema:
             if changes:
                 self._dialect.retype(self._connection, relation, changes)
                 self._tell(relation, changes)
+            self._forget_untyped(wanted)
             indexed = self._make_distinct(relation, key)
             if not (changes or added or indexed):
                 return relation, _in_order(relation, wanted)
@@ -145,22 +152,46 @@ class Schema:
         assert fitted is not None
         return fitted, _in_order(fitted, wanted)
 
+    def _put_off(
+        self, relation: Relation | None, wanted: Wanted, key: Sequence[str], *, retype: bool
+    ) -> None:
+        """Raise a TableChange if the table does not fit: a change would commit the transaction."""
+        if relation is not None and self._is_fit(relation, wanted, key, retype):
+            return
+        how = (self._dialect, self._name, self._stamp)
+
+        def make(connection: Connection) -> TableChanges:
+            schema = Schema(connection, *how)
+            with self._dialect.alone(connection), changing.allowed(connection):
+                schema.fit(wanted, key, retype=retype)
+            return schema.changes
+
+        raise changing.TableChange((self._name, tuple(wanted), tuple(key)), make)
+
+    def _is_fit(self, relation: Relation, wanted: Wanted, key: Sequence[str], retype: bool) -> bool:
+        present = all(name.lower() in relation.columns for name, _ in wanted)
+        if relation.is_view or not (present and _is_distinct(relation, key)):
+            return relation.is_view
+        return not self._changes(relation, wanted, retype=retype)
+
     def _create(self, wanted: Wanted, key: Sequence[str]) -> None:
-        columns = [f"{quoted(name)} {self._type(kind)}" for name, kind in wanted]
+        columns = [f"{quoted(name)} {self._new_type(name, kind, key)}" for name, kind in wanted]
         primary = [f"PRIMARY KEY ({', '.join(map(quoted, key))})"] if key else []
         body = ", ".join(columns + primary)
-        self._run(f"CREATE TABLE {quoted(self._name)} ({body})")
+        # Noted first: what is noted of a column that is not there harms nobody.
         self._note_untyped([name for name, kind in wanted if kind is None])
         self._note_made(wanted, added=False)
+        ending = self._dialect.made_of(self._connection)
+        self._run(f"CREATE TABLE {quoted(self._name)} ({body}){ending}")
 
     def _add(self, relation: Relation, wanted: Wanted) -> bool:
         missing = [(name, kind) for name, kind in wanted if name.lower() not in relation.columns]
-        for name, kind in missing:
-            added = f"{quoted(name)} {self._type(kind)}"
-            self._run(f"ALTER TABLE {quoted(relation.name)} ADD COLUMN {added}")
         self._note_untyped([name for name, kind in missing if kind is None])
         theirs = [(name, kind) for name, kind in missing if not is_reserved(name)]
         self._note_made(theirs, added=True)
+        for name, kind in missing:
+            added = f"{quoted(name)} {self._new_type(name, kind)}"
+            self._run(f"ALTER TABLE {quoted(relation.name)} ADD COLUMN {added}")
         self.changes.added += [name for name, _ in theirs]
         return bool(missing)
 
@@ -197,7 +228,6 @@ class Schema:
                 changes[held.name] = target
         if conflicts:
             raise UnfitError(relation.name, conflicts)
-        self._forget_untyped(untyped & {name for name, _ in typed})
         self._without_values = untyped
         return changes
 
@@ -217,12 +247,11 @@ class Schema:
         return found.first() is not None
 
     def _make_distinct(self, relation: Relation, key: Sequence[str]) -> bool:
-        if not key or frozenset(name.lower() for name in key) in relation.unique:
+        if _is_distinct(relation, key):
             return False
-        index = quoted(_index_name(relation.name, key, self._dialect.longest_name))
-        columns = ", ".join(map(quoted, key))
+        index = _index_name(relation.name, key, self._dialect.longest_name)
         try:
-            self._run(f"CREATE UNIQUE INDEX {index} ON {quoted(relation.name)} ({columns})")
+            self._dialect.make_distinct(self._connection, relation, key, index)
         except IntegrityError as error:
             raise DestinationError(
                 f"The table {relation.name} holds several rows with the same {', '.join(key)}, "
@@ -233,6 +262,10 @@ class Schema:
 
     def _type(self, kind: Kind | None) -> str:
         return self._dialect.types[Kind.TEXT if kind is None else self._dialect.stored(kind)]
+
+    def _new_type(self, name: str, kind: Kind | None, key: Sequence[str] = ()) -> str:
+        keys = len(key) if name in key else 0
+        return self._dialect.column_type(self._connection, kind or Kind.TEXT, keys)
 
     def _note_made(self, columns: Wanted, *, added: bool) -> None:
         if self._stamp is not None:
@@ -253,7 +286,9 @@ class Schema:
             same = [tables.untyped.c.table_name, tables.untyped.c.column_name]
             self._connection.execute(self._dialect.upsert(tables.untyped, same), rows)
 
-    def _forget_untyped(self, names: set[str]) -> None:
+    def _forget_untyped(self, wanted: Wanted) -> None:
+        """Forget those that have a type now."""
+        names = self._without_values & {name.lower() for name, kind in wanted if kind is not None}
         if names:
             those = tables.untyped.c.column_name.in_(names)
             self._connection.execute(tables.untyped.delete().where(self._is_mine, those))

@@ -7,21 +7,25 @@ a table that was empty when the run began. Where a run is resumed, so are the ke
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Connection, TableClause, inspect
 
 from astrio.tasks.batch import Batch
 from astrio.tasks.columns import RESERVED
-from astrio.tasks.destinations.sql import partitions
+from astrio.tasks.destinations.sql import changing, partitions
 from astrio.tasks.destinations.sql.bulk import Bulk
+from astrio.tasks.destinations.sql.changing import TableChange
 from astrio.tasks.destinations.sql.clauses import has_rows, table_of
 from astrio.tasks.destinations.sql.dialect import Dialect, Held, Target, digest, quoted, run
 from astrio.tasks.destinations.sql.keys import fitted_keys, key_columns, keys_of
 from astrio.tasks.destinations.sql.stream import Stamp, Stream
 from astrio.tasks.destinations.sql.tables import partition
+from astrio.tasks.report import TableChanges
 
 _NOTE: Final = "seen:run"
+RESTARTED: Final = "the run that made the table had to read the source twice"
 RESUMED: Final = "the run was begun without looking for them"
 NAMELESS: Final = "a record was rejected whose key is not known"
 
@@ -58,7 +62,15 @@ class Seen:
 
     def start_again(self, connection: Connection, stamp: Stamp) -> None:
         """Forget the keys: the source is read from its beginning once more."""
-        self._start(connection, stamp)
+        if self._dialect.undoes_changes:
+            self._start(connection, stamp)
+        elif self.watching:
+            # Within the chunk's transaction, which making the table anew would commit.
+            connection.execute(table_of(self.name).delete())
+            self.why_not = None
+            self._save(connection, stamp)
+        else:
+            self._lost(connection, stamp, RESTARTED)
 
     def add(self, connection: Connection, stamp: Stamp, batches: Sequence[Batch]) -> None:
         """Note the keys of these records: also of those that are rejected, as they are there."""
@@ -68,9 +80,9 @@ class Seen:
         keys = [key for batch in batches for key in keys_of(batch, self._key)]
         keys += [key for key in rejects if key is not None and None not in key]
         records = len(rejects) + sum(len(batch.rows) for batch in batches)
+        held = self._fit(connection, stamp)
         if self.why_not is None and len(keys) < records:
             self._lost(connection, stamp, NAMELESS)
-        held = self._fit(connection, stamp)
         if held and keys:
             names = tuple(each.name for each in held)
             target = Target(self.name, names, declared=tuple(each.declared for each in held))
@@ -111,7 +123,8 @@ class Seen:
         if relation is not None and held and has_rows(connection, table_of(relation.name)):
             names = ", ".join(quoted(each.name) for each in held)
             rows = f"SELECT {names} FROM {quoted(relation.name)} WHERE 1 = 0"  # noqa: S608 (names are quoted)
-            run(connection, f"CREATE TABLE {quoted(self.name)} AS {rows}")
+            how = self._dialect.made_of(connection)
+            run(connection, f"CREATE TABLE {quoted(self.name)}{how} AS {rows}")
             self.watching, self._types = True, [each.declared for each in held]
         self._save(connection, stamp)
 
@@ -125,11 +138,18 @@ class Seen:
             return []
         pairs = zip(held, types, self._types, strict=True)
         changed = {each.name: each.kind for each, now, before in pairs if now != before}
+        if changed and not (self._dialect.undoes_changes or changing.are_allowed(connection)):
+            raise TableChange((self.name, *types), partial(self._change, stamp))
         if changed:
             self._dialect.retype(connection, own, changed)
             self._types = types
             self._save(connection, stamp)
         return held
+
+    def _change(self, stamp: Stamp, connection: Connection) -> TableChanges:
+        with changing.allowed(connection):
+            self._fit(connection, stamp)
+        return TableChanges()
 
     def _held(self, connection: Connection) -> list[Held]:
         relation = self._dialect.describe(connection, self._stream.table)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, exists, func, insert, literal, select
+from sqlalchemy import Connection, exists, func, insert, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from astrio.blocks.errors import DestinationError
 from astrio.tasks.columns import RESERVED, column_name
-from astrio.tasks.destinations.sql import added_columns
+from astrio.tasks.destinations.sql import added_columns, changing
 from astrio.tasks.destinations.sql.clauses import table_of
 from astrio.tasks.destinations.sql.dialect import Dialect, Relation, digest, quoted, run
 from astrio.tasks.destinations.sql.schema import Schema
@@ -30,6 +30,7 @@ class Staging:
         self._dialect = dialect
         self._table = stream.table
         self._key = tuple(map(column_name, key))
+        self._swapped_by: Sequence[str] | None = None
 
     def begin(self, connection: Connection) -> None:
         """Make a staging table that takes and refuses the same rows as the table.
@@ -45,8 +46,10 @@ class Staging:
             return
         self._schema(connection).fit([], ())
         self._dialect.clone(connection, relation, self.name)
-        noted = select(literal(self.name), untyped.c.column_name).where(_of(self._table))
-        connection.execute(insert(untyped).from_select(["table_name", "column_name"], noted))
+        noted = connection.execute(select(untyped.c.column_name).where(_of(self._table)))
+        rows = [{"table_name": self.name, "column_name": each} for each in noted.scalars()]
+        if rows:
+            connection.execute(insert(untyped), rows)
 
     def drop(self, connection: Connection) -> None:
         """Remove the staging table, if there is one, and what is noted about it."""
@@ -80,13 +83,26 @@ class Staging:
         elif self._is_empty(connection):
             self.drop(connection)
             return 0
-        self._dialect.swap(connection, staging, self._table)
         connection.execute(untyped.delete().where(_of(self._table)))
         noted = untyped.update().where(_of(self.name))
         connection.execute(noted.values(table_name=self._table.lower()))
         added_columns.take_place(connection, self.name, self._table)
-        self._schema(connection).fit([], key)
+        self._dialect.swap(connection, staging, self._table)
+        self._swapped_by = key
+        if self._dialect.undoes_changes:
+            self._schema(connection).fit([], key)
         return gone
+
+    def tidy(self, connection: Connection) -> None:
+        """Finish, in a transaction of its own, what would have committed the swap too early.
+
+        A run that is killed before leaves it to the next one.
+        """
+        if self._swapped_by is not None and not self._dialect.undoes_changes:
+            self.drop(connection)
+            with changing.allowed(connection):
+                self._schema(connection).fit([], self._swapped_by)
+        self._swapped_by = None
 
     def _count_gone(self, connection: Connection, staging: Relation, key: Sequence[str]) -> int:
         """Fit the table to the staging table's columns, and count its rows that are not staged."""

@@ -8,18 +8,61 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Index, Integer, MetaData, Table, Text, inspect, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    inspect,
+    select,
+)
+from sqlalchemy import Dialect as Backend
+from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import CreateColumn
+from sqlalchemy.types import TypeEngine
 
 from astrio.blocks.errors import DestinationError
 from astrio.tasks.destinations.sql.dialect import Dialect
 
 VERSION: Final = 4
+_KEY: Final = 380  # characters: an index takes two of such texts
 metadata = MetaData()
 
 
-def _text(name: str, *, null: bool = True, key: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=null and not key, primary_key=key)
+def exact_collation(backend: Backend) -> str:
+    """Return the collation that compares texts by their bytes, trailing blanks included."""
+    mariadb = getattr(backend, "is_mariadb", False)
+    return "utf8mb4_nopad_bin" if mariadb else "utf8mb4_0900_bin"
+
+
+class _Words(TypeDecorator[str]):
+    """A text; where an index takes no text without a length, one of so many characters."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, length: int | None = None) -> None:
+        super().__init__()
+        self.length = length
+
+    def load_dialect_impl(self, dialect: Backend) -> TypeEngine[Any]:
+        if dialect.name != "mysql":
+            return dialect.type_descriptor(Text())
+        how = {"charset": "utf8mb4", "collation": exact_collation(dialect)}
+        if self.length:
+            return dialect.type_descriptor(mysql.VARCHAR(self.length, **how))
+        return dialect.type_descriptor(mysql.LONGTEXT(**how))
+
+
+def _text(
+    name: str, *, null: bool = True, key: bool = False, length: int | None = None
+) -> Column[str]:
+    words = _Words(length or (_KEY if key else None))
+    return Column(name, words, nullable=null and not key, primary_key=key)
 
 
 version = Table("_astrio_version", metadata, Column("version", Integer, nullable=False))
@@ -76,7 +119,7 @@ quarantine = Table(
     "_astrio_quarantine",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    _text("stream", null=False),
+    _text("stream", null=False, length=_KEY),
     _text("integration", null=False),
     _text("identity", null=False),
     _text("key"),
@@ -93,7 +136,7 @@ quarantine = Table(
     _text("state", null=False),
     _text("mapping"),
     _text("started"),
-    _text("closed_at"),
+    _text("closed_at", length=40),
     _text("note"),
     sqlite_autoincrement=True,
 )
@@ -101,8 +144,12 @@ is_open = quarantine.c.state == "open"
 _is_closed = quarantine.c.closed_at.is_not(None)
 
 
-def _has_partial_indexes(*_: Any, dialect: Any, **__: Any) -> bool:
+def _has_partial_indexes(*_: Any, dialect: Backend, **__: Any) -> bool:
     return dialect.name in ("sqlite", "postgresql")
+
+
+def _may_index(*_: Any, dialect: Backend, **__: Any) -> bool:
+    return dialect.name != "duckdb"
 
 
 Index(
@@ -120,7 +167,7 @@ Index(
     quarantine.c.closed_at,
     sqlite_where=_is_closed,
     postgresql_where=_is_closed,
-).ddl_if(callable_=_has_partial_indexes)
+).ddl_if(callable_=_may_index)
 
 untyped = Table(
     "_astrio_untyped",
@@ -153,6 +200,10 @@ made_column = Table(
     comment="Columns that astrio has made; those with not_before are null in older rows.",
 )
 
+for _table in metadata.tables.values():
+    _table.dialect_kwargs["mysql_engine"] = "InnoDB"
+    _table.dialect_kwargs["mysql_charset"] = "utf8mb4"
+
 
 def are_ready(connection: Connection) -> bool:
     """Whether the state tables stand as this version needs them.
@@ -184,9 +235,12 @@ def prepare(connection: Connection, dialect: Dialect) -> None:
     """Create the state tables, or add what older ones lack, within the caller's transaction."""
     if are_ready(connection):
         return
-    dialect.queue(connection)
-    if are_ready(connection):  # now: another run was quicker
-        return
+    with dialect.alone(connection):
+        if not are_ready(connection):  # otherwise another run was quicker
+            _make(connection, dialect)
+
+
+def _make(connection: Connection, dialect: Dialect) -> None:
     metadata.create_all(connection)
     inspector = inspect(connection)
     for table in metadata.tables.values():
@@ -197,6 +251,7 @@ def prepare(connection: Connection, dialect: Dialect) -> None:
                 connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {clause}")
         for index in table.indexes:
             index.create(connection, checkfirst=True)
+    dialect.complete(connection)
     closed = quarantine.c.state != "open"
     undated = quarantine.update().where(closed, quarantine.c.closed_at.is_(None))
     connection.execute(undated.values(closed_at=quarantine.c.last_seen))

@@ -61,6 +61,15 @@ class Vanishing:
             self._seen.add(connection, stamp, batches)
 
     @property
+    def why_not(self) -> str | None:
+        """Why nothing can be concluded; set it back where what was noted is rolled back."""
+        return self._seen.why_not
+
+    @why_not.setter
+    def why_not(self, why_not: str | None) -> None:
+        self._seen.why_not = why_not
+
+    @property
     def looks(self) -> bool:
         """Whether `close` has to look for rows."""
         return self._active and self._seen.watching

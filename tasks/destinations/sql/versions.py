@@ -132,11 +132,14 @@ class Versions:
 
     def _differs(self, old: FromClause, new: TableClause) -> ColumnElement[bool]:
         pairs = [
-            comparable(old.c[each.name], each).is_distinct_from(comparable(new.c[each.name], each))
+            self._compared(old, each).is_distinct_from(self._compared(new, each))
             for each in self.held[:-1]
             if each.name not in self.target.key
         ]
         return or_(*pairs) if pairs else literal_column("1") == literal_column("0")
+
+    def _compared(self, of: FromClause, held: Held) -> ColumnElement[Any]:
+        return self.dialect.ordered(comparable(of.c[held.name], held), held)
 
     def _same(self, old: FromClause, new: TableClause) -> ColumnElement[bool]:
         return and_(*(old.c[each] == new.c[each] for each in self.target.key))

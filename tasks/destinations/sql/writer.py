@@ -20,7 +20,7 @@ from astrio.tasks.destinations.sql.database import savepoint
 from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, Target
 from astrio.tasks.destinations.sql.families import Families, RefusedChildrenError
 from astrio.tasks.destinations.sql.history import History
-from astrio.tasks.destinations.sql.kinds import Unstorable
+from astrio.tasks.destinations.sql.kinds import Kind, Unstorable
 from astrio.tasks.destinations.sql.own_columns import OwnColumn, own_columns
 from astrio.tasks.destinations.sql.quarantine import key_text
 from astrio.tasks.destinations.sql.rows import Rows, by_shape, columns_of, unstorable, without_key
@@ -28,6 +28,7 @@ from astrio.tasks.destinations.sql.schema import Schema, UnfitError, column_name
 from astrio.tasks.destinations.sql.stream import Stamp
 from astrio.tasks.destinations.sql.values import Column
 from astrio.tasks.destinations.vanishing import VALID_FROM
+from astrio.tasks.report import TableChanges
 
 
 class Writer:
@@ -63,14 +64,24 @@ class Writer:
                 self._history.fit(connection, relation, self._key)
 
     def write(
-        self, connection: Connection, batches: Sequence[Batch], quarantined: set[str]
+        self,
+        connection: Connection,
+        batches: Sequence[Batch],
+        quarantined: set[str],
+        changes: TableChanges | None = None,
     ) -> tuple[Written, set[str]]:
         """Write rows within the caller's transaction.
+
+        Args:
+            connection: in a transaction.
+            batches: whole pages.
+            quarantined: keys (or content hashes) of the quarantine's open rows.
+            changes: how the table was changed for these rows already.
 
         Returns:
             What became of them, and which of the quarantined keys are written now.
         """
-        written, mended = Written(), set[str]()
+        written, mended = Written(table=changes or TableChanges()), set[str]()
         for some in _up_to_deletions(batches):
             for rows in by_shape(some, self._push.key, self._fields):
                 keyed = self._keyed(rows, written)
@@ -239,6 +250,15 @@ class Writer:
         return [row + own for row in values]
 
     @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields seen so far; set them back where what was written is rolled back."""
+        return tuple(self._fields)
+
+    @fields.setter
+    def fields(self, fields: Sequence[str]) -> None:
+        self._fields = dict.fromkeys(fields)
+
+    @property
     def _key(self) -> tuple[str, ...]:
         return tuple(map(column_name, self._distinct_by))
 
@@ -257,12 +277,19 @@ class Writer:
     def _columns(self, rows: Rows, written: Written) -> tuple[Rows, list[Column]]:
         native, nan = self._dialect.native, self._dialect.nan
         try:
-            return rows, columns_of(rows, native, nan=nan)
+            return rows, self._told(columns_of(rows, native, nan=nan))
         except Unstorable:
             problems = unstorable(rows, native, nan=nan)
         written.failed += [rows.reject(at, problem) for at, problem in problems.items()]
         rows = rows.without(problems)
-        return rows, columns_of(rows, native, nan=nan)
+        return rows, self._told(columns_of(rows, native, nan=nan))
+
+    def _told(self, columns: list[Column]) -> list[Column]:
+        """Return the columns; those of which no column but a text could hold all are texts."""
+        for column in columns:
+            if column.kind is not None and not self._dialect.holds(column.kind, column.values):
+                column.kind = Kind.TEXT
+        return columns
 
 
 def _up_to_deletions(batches: Sequence[Batch]) -> Iterator[Sequence[Batch]]:

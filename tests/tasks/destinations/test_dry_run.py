@@ -1,4 +1,4 @@
-"""Dry runs on SQLite and on PostgreSQL."""
+"""Dry runs on SQLite, on PostgreSQL and on MySQL."""
 
 from __future__ import annotations
 
@@ -110,3 +110,58 @@ class TestPostgresql(DryRunContract):
         with dry_run(stream) as destination:
             ended(destination, Chunk([batch("id name", (None, "Bob"))]))
         assert stream.rows("SELECT last_value FROM _astrio_quarantine_id_seq") == [before]
+
+
+class TestMysql(DryRunContract):
+    @pytest.fixture
+    def url(self, mysql_url: str) -> str:
+        return mysql_url
+
+    def test_a_run_is_refused_at_once_while_it_is_at_work(self, stream: Stream) -> None:
+        stream.write("id name", (1, "Ann"))
+        with dry_run(stream) as destination:
+            destination.commit(Chunk([batch("id name size", (1, "Bob", 5), (2, "Cid", 6))]))
+            destination.renew()
+            with pytest.raises(LeaseHeldError):
+                stream.open()
+            stream.execute("UPDATE orders SET name = 'Dan'")
+        assert stream.rows() == [(1, "Dan")]
+
+    def test_what_its_copy_of_the_table_lacks_is_told(self, stream: Stream) -> None:
+        stream.execute(
+            "CREATE TABLE shops (id BIGINT PRIMARY KEY)",
+            "CREATE TABLE orders (id BIGINT PRIMARY KEY, shop BIGINT REFERENCES shops (id))",
+            "CREATE TRIGGER louder BEFORE INSERT ON orders FOR EACH ROW SET NEW.shop = 1",
+        )
+        with dry_run(stream) as destination:
+            report = ended(destination, Chunk([batch("id shop", (1, None))]))
+        assert report.warnings == [
+            "The dry run works on a copy of orders, where 1 triggers and 1 foreign keys do not "
+            "act: what they refuse or change is not told."
+        ]
+
+    @pytest.mark.parametrize("mode", ["append", "upsert", "replace"])
+    def test_a_table_is_widened_for_nobody_else(self, url: str, mode: str) -> None:
+        stream = Stream(url, mode=mode, key=[] if mode == "append" else ["id"])
+        stream.write("id n", (1, 5), (2, 6))
+        with dry_run(stream) as destination:
+            report = ended(
+                destination,
+                Chunk([batch("id n", (1, 5)), batch("id n more", (3, "x", True))]),
+                Chunk([batch("id n more", (4, 0.5, False))]),
+            )
+        assert report.difference is not None
+        assert report.difference.columns_added == {"more": "tinyint(1)"}
+        assert report.difference.columns_widened == {"n": "bigint to longtext"}
+        found = report.difference.model_dump(include={"new", "changed", "unchanged", "removed"})
+        assert (
+            found
+            == {
+                "append": {"new": 3, "changed": 0, "unchanged": 0, "removed": 0},
+                "upsert": {"new": 2, "changed": 0, "unchanged": 1, "removed": 0},
+                "replace": {"new": 2, "changed": 0, "unchanged": 1, "removed": 1},
+            }[mode]
+        )
+        assert stream.rows() == [(1, 5), (2, 6)]
+        assert stream.columns() == ["id", "n"]
+        stream.close()

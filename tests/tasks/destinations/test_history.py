@@ -98,3 +98,9 @@ def test_postgresql_has_the_versions_that_a_plain_model_has(postgres_url: str, r
     stream.execute("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
     follow(stream, runs)
     stream.close()
+
+
+class TestMysql(HistoryContract):
+    @pytest.fixture
+    def url(self, mysql_url: str) -> str:
+        return mysql_url

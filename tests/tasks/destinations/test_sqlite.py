@@ -340,7 +340,7 @@ def test_a_database_in_memory_is_refused(url: str) -> None:
     ("url", "told"),
     [
         ("no url, but s3cret", "no database URL"),
-        ("mysql://me:s3cret@host/db", "no way to write to mysql"),
+        ("oracle://me:s3cret@host/db", "no way to write to oracle"),
         ("${env:NOT_SET_ANYWHERE}", "NOT_SET_ANYWHERE"),
     ],
 )

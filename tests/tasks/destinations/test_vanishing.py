@@ -49,3 +49,9 @@ class TestPostgresql(VanishingContract):
         assert (written.deleted, [each.key for each in written.failed]) == (1, [("no uuid",)])
         assert len(stream.rows()) == 4
         stream.close()
+
+
+class TestMysql(VanishingContract):
+    @pytest.fixture
+    def url(self, mysql_url: str) -> str:
+        return mysql_url

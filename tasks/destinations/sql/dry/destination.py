@@ -3,12 +3,15 @@
 What would be a transaction of its own in a run is a savepoint here, so that each fails, and is
 undone, as in the run. The database is never asked to commit: whatever ends the process, nothing
 of it stays.
+
+Where a change of a table cannot be rolled back, all is done to temporary copies of the tables, in
+transactions as the run's own; they are gone with the session.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -69,6 +72,7 @@ class DryRun(SqlDestination):
         self._beside: Lease | None = None
         self._all: Transaction | None = None
         self._lost = False
+        self._unheeded: str | None = None
         self._opened = ExitStack()
 
     def begin_slice(self, *, atomic: bool, whole: bool = False) -> None:
@@ -117,17 +121,35 @@ class DryRun(SqlDestination):
             self._hold(lease, stack)
             with self._database.explained():
                 self._connection = stack.enter_context(self._database.connect())
-                self._all, self._lost = self._connection.begin(), False
+                self._all, self._lost = self._begin_all(), False
                 self._lease = _HeldBeside(lease) if self._beside else lease
                 try:
-                    self._watch.begin(self._connection)
-                    state = self._take(self._connection)
+                    with self._opening() as connection:
+                        self._watch.begin(connection)
+                        state = self._take(connection)
                 except BaseException:
                     self._lease = lease
                     self._roll_back()
                     raise
             self._opened = stack.pop_all()
         return state
+
+    def _begin_all(self) -> Transaction | None:
+        """Begin what will be rolled back; or let copies stand for all tables, for this session."""
+        if self._dialect.undoes_changes:
+            return self._connection.begin()
+        with transaction(self._connection) as connection:
+            self._unheeded = self._dialect.unheeded(connection, self._stream.table)
+            for table in tables.metadata.tables.values():
+                mine = "stream" in table.columns and "table_name" not in table.columns
+                self._dialect.shadow(connection, table.name, self._stream.id if mine else None)
+            self._dialect.shadow(connection, self._stream.table)
+        return None
+
+    def _opening(self) -> AbstractContextManager[Connection]:
+        if self._dialect.undoes_changes:
+            return nullcontext(self._connection)
+        return transaction(self._connection)
 
     def _standing_in(self, stack: ExitStack) -> Database:
         """Return the database, or an empty one for the time being where a run would create it."""
@@ -168,9 +190,13 @@ class DryRun(SqlDestination):
             yield connection
 
     def _transaction(self, begun: Transaction | None = None) -> AbstractContextManager[Connection]:
+        if not self._dialect.undoes_changes:
+            return transaction(self._connection, begun)
         return self._step(begun)
 
     def _begin_whole(self) -> Transaction:
+        if not self._dialect.undoes_changes:
+            return self._connection.begin()
         return self._connection.begin_nested()
 
     @contextmanager
@@ -194,6 +220,8 @@ class DryRun(SqlDestination):
             raise
 
     def _tell(self, report: RunReport) -> None:
+        if self._unheeded:
+            report.warnings.append(self._unheeded)
         with self._database.explained():
             report.difference = self._watch.difference(self._connection, report)
             after = self._watch.after(self._connection)

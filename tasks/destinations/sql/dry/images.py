@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
@@ -85,7 +86,7 @@ def _look_up(  # noqa: PLR0913 (as `images`)
     of = quoted(relation.name).replace("%", literally)
     rows = connection.exec_driver_sql(
         f"SELECT {named(relation.columns.values())} FROM {of} "  # noqa: S608 (names are quoted)
-        f"WHERE ({named(key)}) IN (VALUES {values})"
+        f"WHERE ({named(key)}) IN {dialect.among(values)}"
         + (f" AND {quoted(open_in)} IS NULL" if open_in else ""),
         tuple(value for each in keys for value in each),
     )
@@ -122,8 +123,16 @@ def _same(before: Any, after: Any) -> bool:
     return bool(before == after) or str(before) == str(after)
 
 
+def _shortest(value: Decimal) -> str:
+    """Return a decimal without the noughts that its column's type puts at its end."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _plain(value: Any) -> Any:
     """Return the value, or its text, as JSON can hold it."""
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
+    if isinstance(value, Decimal):
+        return _shortest(value)
     return value if isinstance(value, bool | int | str | dict | list | None) else str(value)

@@ -53,7 +53,9 @@ class ComparedStaging(Staging):
             if held.name.lower() in lower:
                 same.append(one == its)
             else:
-                other.append(comparable(one, held).is_distinct_from(comparable(its, staged)))
+                before, after = comparable(one, held), comparable(its, staged)
+                ordered = self._dialect.ordered
+                other.append(ordered(before, held).is_distinct_from(ordered(after, staged)))
         differs: ColumnElement[bool] | None = or_(*other) if other else None
         known = exists(select(1).select_from(old).where(*same).correlate(new))
         matched = connection.execute(select(func.count()).select_from(new).where(known))
