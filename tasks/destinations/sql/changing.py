@@ -22,13 +22,15 @@ class TableChange(Exception):  # noqa: N818 (no error: something that is to be d
     """A table must be changed before the rows can be written.
 
     Attributes:
+        table: its name.
         what: tells this change from others.
         make: makes it, and returns how a table that was there before has been changed.
     """
 
-    def __init__(self, what: Any, make: Callable[[Connection], TableChanges]) -> None:
-        """Take what tells the change from others, and what makes it."""
+    def __init__(self, table: str, what: Any, make: Callable[[Connection], TableChanges]) -> None:
+        """Take the table, what tells the change from others, and what makes it."""
         super().__init__("a table must be changed first")
+        self.table = table
         self.what = what
         self.make = make
 

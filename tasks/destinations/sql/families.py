@@ -111,7 +111,7 @@ class Families:
             children = _children(rows, last, field, self._fields[field])
             schema = Schema(connection, self._dialect, settings.table)
             held = child.fit(schema, children)
-            changes = changes.plus(_named(settings.table, schema.changes))
+            changes = changes.plus(named(settings.table, schema.changes))
             if last:
                 its_key = [loaded.c[each.name] for each in key_columns(relation, self._push.key)]
                 connection.execute(child.of(select(*its_key)))
@@ -274,7 +274,8 @@ def _children(rows: Rows, last: Mapping[Key, int], field: str, known: dict[str, 
     )
 
 
-def _named(table: str, changes: TableChanges) -> TableChanges:
+def named(table: str, changes: TableChanges) -> TableChanges:
+    """Return the changes of a child's table, told with its name."""
     return TableChanges(
         added=[f"{table}.{name}" for name in changes.added],
         widened={f"{table}.{name}": how for name, how in changes.widened.items()},

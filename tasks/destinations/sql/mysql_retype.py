@@ -69,7 +69,7 @@ def index_key(connection: Connection, relation: Relation, key: Sequence[str], in
     if index in present:
         return
     if not changing.are_allowed(connection):
-        raise TableChange((relation.name, index), partial(_index_key, relation, key, index))
+        raise TableChange(relation.name, index, partial(_index_key, relation, key, index))
     _index_key(relation, key, index, connection)
 
 

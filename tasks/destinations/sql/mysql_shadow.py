@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, event
 
+from astrio.blocks.errors import FatalError
 from astrio.tasks.destinations.sql.dialect import quoted, run
 from astrio.tasks.destinations.sql.mysql_catalogue import describe
 
@@ -19,6 +20,10 @@ _SHADOWED: Final = "astrio_shadowed"
 _COPY: Final = quoted("_astrio_copy")
 _CREATE: Final = re.compile(r"^\s*CREATE TABLE\b")
 _DROP: Final = re.compile(r"^\s*DROP TABLE\b")
+_MADE: Final = re.compile(r'^CREATE TEMPORARY TABLE (?:IF NOT EXISTS )?(?:"(.+?)"|(\w+))')
+_WRITTEN: Final = re.compile(
+    r'^\s*(?:INSERT INTO|UPDATE|DELETE FROM|ALTER TABLE) (?:"(.+?)"|(\w+))'
+)
 _RENAME: Final = re.compile(r"^\s*RENAME TABLE (.+) TO (.+)$")
 _BUILT_ON: Final = """
     SELECT (SELECT COUNT(*) FROM information_schema.triggers
@@ -37,6 +42,7 @@ def shadow(connection: Connection, table: str, stream: str | None = None) -> Non
         stream: the id of the stream whose rows are copied; None: all rows.
     """
     _make_temporary_only(connection)
+    connection.info[_SHADOWED].add(table.lower())
     relation = describe(connection, table)
     if relation is None or relation.is_view:
         return
@@ -54,7 +60,7 @@ def shadow(connection: Connection, table: str, stream: str | None = None) -> Non
 
 def is_shadowed(connection: Connection) -> bool:
     """Whether the session's tables are copies."""
-    return bool(connection.info.get(_SHADOWED))
+    return _SHADOWED in connection.info
 
 
 def unheeded(connection: Connection, table: str) -> str | None:
@@ -75,12 +81,12 @@ def unheeded(connection: Connection, table: str) -> str | None:
 
 def _make_temporary_only(connection: Connection) -> None:
     if not is_shadowed(connection):
-        connection.info[_SHADOWED] = True
+        connection.info[_SHADOWED] = set[str]()
         event.listen(connection, "before_cursor_execute", _temporary, retval=True)
 
 
 def _temporary(  # noqa: PLR0913, PLR0917 (SQLAlchemy calls it so)
-    connection: Connection,  # noqa: ARG001 (as above)
+    connection: Connection,
     cursor: Any,  # noqa: ARG001 (as above)
     statement: str,
     parameters: Any,
@@ -89,4 +95,26 @@ def _temporary(  # noqa: PLR0913, PLR0917 (SQLAlchemy calls it so)
 ) -> tuple[str, Any]:
     statement = _CREATE.sub("CREATE TEMPORARY TABLE", statement)
     statement = _DROP.sub("DROP TEMPORARY TABLE", statement)
+    _check(connection, statement)
     return _RENAME.sub(r"ALTER TABLE \1 RENAME TO \2", statement), parameters
+
+
+def require_own(connection: Connection, table: str) -> None:
+    """Let a dry run write to no table that is seen by others.
+
+    Raises:
+        FatalError: it would.
+    """
+    if is_shadowed(connection) and table.lower() not in connection.info[_SHADOWED]:
+        raise FatalError(
+            f"The dry run would have written to the table {table}.",
+            advice="Please report this: it is a fault of astrio. Nothing was written.",
+        )
+
+
+def _check(connection: Connection, statement: str) -> None:
+    made, written = _MADE.match(statement), _WRITTEN.match(statement)
+    if made:
+        connection.info[_SHADOWED].add((made[1] or made[2]).lower())
+    if written:
+        require_own(connection, written[1] or written[2])

@@ -16,6 +16,7 @@ from astrio.tasks.destinations.sql.again import MOST_DEADLOCKS
 from astrio.tasks.destinations.sql.changing import TableChange
 from astrio.tasks.destinations.sql.database import Database, savepoint, transaction
 from astrio.tasks.destinations.sql.dialect import DeadlockError, Dialect
+from astrio.tasks.destinations.sql.families import named
 from astrio.tasks.destinations.sql.journal import Journal
 from astrio.tasks.destinations.sql.lease import Lease
 from astrio.tasks.destinations.sql.quarantining import Quarantining
@@ -130,7 +131,9 @@ class Redoing:
     def _change(self, due: TableChange) -> TableChanges:
         with self._database.explained(), self._transaction() as connection:
             self._lease.extend(connection)
-            return due.make(connection)
+            made = due.make(connection)
+        its_own = due.table in (self._stream.table, self._staging.name)
+        return made if its_own else named(due.table, made)
 
     def _write_again(self, journal: Journal) -> None:
         self._slice = self._begin_whole()

@@ -166,7 +166,7 @@ class Schema:
                 schema.fit(wanted, key, retype=retype)
             return schema.changes
 
-        raise changing.TableChange((self._name, tuple(wanted), tuple(key)), make)
+        raise changing.TableChange(self._name, (self._name, tuple(wanted), tuple(key)), make)
 
     def _is_fit(self, relation: Relation, wanted: Wanted, key: Sequence[str], retype: bool) -> bool:
         present = all(name.lower() in relation.columns for name, _ in wanted)

@@ -139,7 +139,7 @@ class Seen:
         pairs = zip(held, types, self._types, strict=True)
         changed = {each.name: each.kind for each, now, before in pairs if now != before}
         if changed and not (self._dialect.undoes_changes or changing.are_allowed(connection)):
-            raise TableChange((self.name, *types), partial(self._change, stamp))
+            raise TableChange(self.name, (self.name, *types), partial(self._change, stamp))
         if changed:
             self._dialect.retype(connection, own, changed)
             self._types = types

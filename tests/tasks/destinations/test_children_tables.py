@@ -33,6 +33,12 @@ class TestPostgresql(ChildrenContract):
         return postgres_url
 
 
+class TestMysql(ChildrenContract):
+    @pytest.fixture
+    def url(self, mysql_url: str) -> str:
+        return mysql_url
+
+
 CHILDREN = st.lists(st.builds(item, st.sampled_from("xyz"), st.integers(0, 1)), max_size=3)
 ROWS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab"), CHILDREN), max_size=4)
 

@@ -10,7 +10,7 @@ import pytest
 from tests.contracts.dry import DryRunContract, dry_run, ended
 from tests.contracts.stream import Stream, batch
 
-from astrio.blocks.errors import AstrioError, DestinationError, LeaseHeldError
+from astrio.blocks.errors import AstrioError, DestinationError, FatalError, LeaseHeldError
 from astrio.tasks.destinations.base import Chunk, RunIdentity
 from astrio.tasks.destinations.sql.dry.destination import DryRun
 from astrio.tasks.report import RunReport
@@ -165,3 +165,12 @@ class TestMysql(DryRunContract):
         assert stream.rows() == [(1, 5), (2, 6)]
         assert stream.columns() == ["id", "n"]
         stream.close()
+
+    def test_a_table_that_has_no_copy_is_never_written_to(self, stream: Stream) -> None:
+        stream.execute("CREATE TABLE other (id BIGINT)")
+        with dry_run(stream) as destination:
+            connection = destination._connection
+            for statement in ("INSERT INTO other VALUES (1)", 'DELETE FROM "other"'):
+                with pytest.raises(FatalError, match="written to the table other"):
+                    connection.exec_driver_sql(statement)
+        assert stream.rows("SELECT * FROM other") == []

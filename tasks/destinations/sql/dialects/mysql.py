@@ -201,6 +201,7 @@ class MysqlDialect(Dialect):
         """Insert the rows into a temporary table, and merge them by their key."""
         driver = connection.connection.driver_connection
         assert isinstance(driver, pymysql.Connection)
+        mysql_shadow.require_own(connection, target.table)
         with driver.cursor() as cursor:
             return load(cursor, target, rows)
 

@@ -143,7 +143,11 @@ class DryRun(SqlDestination):
             for table in tables.metadata.tables.values():
                 mine = "stream" in table.columns and "table_name" not in table.columns
                 self._dialect.shadow(connection, table.name, self._stream.id if mine else None)
-            self._dialect.shadow(connection, self._stream.table)
+            for name in (
+                self._stream.table,
+                *(each.table for each in self._push.children.values()),
+            ):
+                self._dialect.shadow(connection, name)
         return None
 
     def _opening(self) -> AbstractContextManager[Connection]:
