@@ -84,7 +84,12 @@ class StrictApi:
 
     def _carry_out(self, request: web.Request, body: Any) -> tuple[Any, int]:
         if request.method == "GET":
-            found = [each for each in self.effects if str(each.get("id")) == request.query["id"]]
+            asked = request.query.items()
+            found = [
+                each
+                for each in self.effects
+                if all(str(each.get(name)) == value for name, value in asked)
+            ]
             return {"results": found}, 200
         items = body if isinstance(body, list) else [body]
         if len(items) > self.most:

@@ -6,18 +6,19 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, islice, repeat
 
 import msgspec
 
 from astrio.blocks.errors import AstrioError
 from astrio.tasks.destinations.api.deciding import Decider, Step
 from astrio.tasks.destinations.api.jobs import Job
-from astrio.tasks.destinations.api.parcels import LOST, Parcels
+from astrio.tasks.destinations.api.parcels import LOST, Parcel, Parcels
 from astrio.tasks.destinations.api.route import Route
 
 _WITH_KEY, _WITHOUT_KEY = 4, 1
-Work = Callable[[], Awaitable[None]]
+_AHEAD = 16  # requests of one worker whose intents are noted in one transaction
+Work = Callable[[], Awaitable[bool | None]]
 
 
 class Courier:
@@ -38,29 +39,36 @@ class Courier:
         lanes: dict[str, list[Job]] = defaultdict(list)
         for job in jobs:
             lanes[job.lane].append(job)
-        if self._route.delivery.create.batch is None:
-            await self._at_once(partial(self._one_by_one, lane) for lane in lanes.values())
-        else:
-            # No batch holds a key twice, and none begins before what came earlier is settled.
-            for depth in range(max(map(len, lanes.values()), default=0)):
-                await self._in_batches(
-                    [lane[depth] for lane in lanes.values() if depth < len(lane)]
-                )
+        try:
+            await self._deliver(list(lanes.values()))
+        finally:
+            await self._parcels.close()
         health = self._route.health
         health.close()
         if health.fatal is not None:
             raise health.fatal
 
+    async def _deliver(self, lanes: Sequence[list[Job]]) -> None:
+        if self._route.delivery.create.batch is None:
+            left = iter(lanes)
+            await self._at_once(repeat(partial(self._next_lanes, left)))
+            return
+        # No batch holds a key twice, and none begins before what came earlier is settled.
+        for depth in range(max(map(len, lanes), default=0)):
+            await self._in_batches([lane[depth] for lane in lanes if depth < len(lane)])
+
     async def _at_once(self, works: Iterable[Work]) -> None:
-        """Do several works at once; one that is begun is always finished."""
+        """Do several works at once until one of them says that there is nothing left.
+
+        One that is begun is always finished.
+        """
         left, health = iter(works), self._route.health
 
         async def work() -> None:
             for each in left:
-                if health.fatal is not None:
-                    return
                 try:
-                    await each()
+                    if health.fatal is not None or await each() is False:
+                        return
                 except AstrioError as error:
                     health.fatal = health.fatal or error
 
@@ -70,10 +78,29 @@ class Courier:
             if isinstance(ended, BaseException):
                 raise ended
 
-    async def _one_by_one(self, lane: Sequence[Job]) -> None:
-        for job in lane:
-            if self._route.health.fatal is None:
-                await self._one(job, self._decider.step(job))
+    async def _next_lanes(self, left: Iterator[list[Job]]) -> bool:
+        """Send what comes next, its intents noted together where sending twice does no harm."""
+        lanes = list(islice(left, _AHEAD if self._harmless else 1))
+        parcels: list[Parcel | None] = []
+        for lane in lanes:
+            step = self._decider.step(lane[0])
+            ready = step in ("send", "again")
+            parcels.append(self._parcels.prepared(lane[:1]) if ready else None)
+        noted = [parcel for parcel in parcels if parcel is not None]
+        if noted:
+            await self._parcels.note(noted)
+        for lane, parcel in zip(lanes, parcels, strict=True):
+            if parcel is not None:
+                await self._parcels.dispatch(parcel)
+            for job in lane:
+                if job.fate is None and self._route.health.fatal is None:
+                    await self._one(job, self._decider.step(job))
+        return bool(lanes)
+
+    @property
+    def _harmless(self) -> bool:
+        kinds = (self._route.delivery.create, self._route.delivery.update)
+        return all(kind is None or kind.harmless for kind in kinds)
 
     async def _one(self, job: Job, step: Step) -> None:
         if step == "ask":

@@ -22,9 +22,16 @@ class Ink:
         self._next: asyncio.Future[None] | None = None
         self._writing: asyncio.Task[None] | None = None
 
-    async def write(self, rows: Iterable[Row]) -> None:
-        """Return once the rows are durable; raises what the transaction raised."""
+    def later(self, rows: Iterable[Row]) -> None:
+        """Let rows be written with the next that are waited for."""
         self._waiting.update((row["id"], row) for row in rows)
+
+    async def write(self, rows: Iterable[Row] = ()) -> None:
+        """Return once these rows, and all before them, are durable.
+
+        Raises whatever the transaction raised.
+        """
+        self.later(rows)
         if self._next is None:
             self._next = asyncio.get_running_loop().create_future()
         written = self._next

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from astrio.blocks.errors import RecordRejectedError
 from astrio.tasks.destinations.api.composer import Composer
-from astrio.tasks.destinations.api.ink import Ink
+from astrio.tasks.destinations.api.ink import Ink, Row
 from astrio.tasks.destinations.api.jobs import UNKNOWN, Job
 from astrio.tasks.destinations.api.outcomes import Found, Outcome
 from astrio.tasks.destinations.api.route import Route
@@ -16,6 +17,21 @@ from astrio.tasks.http.request import FilledRequest
 
 LOST = "no answer to an earlier request was seen, and nothing tells whether the API carried it out"
 _UNTOLD = "the look-up did not tell whether the API carried it out"
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A request, and what it carries.
+
+    Attributes:
+        jobs: the records.
+        items: what each is within the request.
+        request: ready to be sent.
+    """
+
+    jobs: list[Job]
+    items: list[Any]
+    request: FilledRequest
 
 
 class Parcels:
@@ -32,36 +48,53 @@ class Parcels:
         self.fresh: set[str] = set()
 
     async def send(self, jobs: Sequence[Job]) -> None:
-        """Send records in one request, unless nothing more is to be sent; settle each of them."""
+        """Send records in one request, and settle each of them."""
+        if self._route.health.fatal is None:
+            parcel = self.prepared(jobs)
+            if parcel is not None:
+                await self.note([parcel])
+                await self.dispatch(parcel)
+
+    def prepared(self, jobs: Sequence[Job]) -> Parcel | None:
+        """Return the request that carries these records; None: it can carry none of them."""
+        carried = self._composed(jobs)
+        made = self._request(carried) if carried else None
+        if made is None:
+            return None
+        request, token = made
+        kept = [job for job, _ in carried]
+        for job in kept:
+            job.held.carried(token, len(kept), self._route.run)
+        items = [item.body if isinstance(item, FilledRequest) else item for _, item in carried]
+        return Parcel(kept, items, request)
+
+    async def note(self, parcels: Iterable[Parcel]) -> None:
+        """Write down what is about to be sent, and what became of what was sent before."""
+        await self._ink.write(self._rows(job for parcel in parcels for job in parcel.jobs))
+
+    async def dispatch(self, parcel: Parcel) -> None:
+        """Send what is noted, unless nothing more is to be sent; settle each record."""
         if self._route.health.fatal is not None:
             return
-        carried = self._composed(jobs)
-        if not carried:
-            return
-        made = self._request(carried)
-        if made is None:
-            return
-        request, token = made
-        jobs = [job for job, _ in carried]
-        for job in jobs:
-            job.held.carried(token, len(jobs), self._route.run)
-        await self._write(jobs)
-        self._route.watch(jobs, request)
-        answered = await self._route.sender.send(request)
+        self._route.watch(parcel.jobs, parcel.request)
+        answered = await self._route.sender.send(parcel.request)
         self._route.health.note(answered)
-        items = [item.body if isinstance(item, FilledRequest) else item for _, item in carried]
-        await self._settle(jobs, items, answered)
+        await self._settle(parcel.jobs, parcel.items, answered)
+
+    async def close(self) -> None:
+        """Write down what is not yet."""
+        await self._ink.write()
 
     async def ask(self, job: Job) -> None:
         """Ask the API whether it has what was on its way; the job is settled if that is all."""
         found = await self._look_up(job)
         if found is None:
             self.doubt(job, _UNTOLD)
-            await self._write([job])
+            self._keep([job])
         elif found.there:
             same = job.held.pending == job.content
             self._accept(job, found.returned)
-            await self._write([job])
+            self._keep([job])
             if same:
                 job.end("written")
 
@@ -138,7 +171,7 @@ class Parcels:
                 doubtful.append((job, outcome.words))
             else:
                 self._note(job, outcome, sent=answered.sent)
-        await self._write(jobs)
+        self._keep(jobs)
         for job, words in doubtful:
             await self._find_out(job, words)
 
@@ -160,17 +193,17 @@ class Parcels:
             found = await self._look_up(job)
             if found is not None and found.there:
                 self._accept(job, found.returned)
-                await self._write([job])
+                self._keep([job])
                 job.end("written")
                 return
         self.doubt(job, words)
-        await self._write([job])
+        self._keep([job])
 
     async def _split(self, jobs: Sequence[Job], *, too_large: bool) -> None:
         """Send the two halves of a batch that was refused as a whole."""
         for job in jobs:
             job.held.refuse()
-        await self._write(jobs)
+        self._keep(jobs)
         half = (len(jobs) + 1) // 2
         if too_large:
             self._route.size = min(self._route.size, half)
@@ -182,5 +215,9 @@ class Parcels:
         job.held.accept(returned, self._route.run)
         self.fresh.add(job.held.id)
 
-    async def _write(self, jobs: Iterable[Job]) -> None:
-        await self._ink.write([self._route.journal.row_of(job.held) for job in jobs])
+    def _keep(self, jobs: Iterable[Job]) -> None:
+        """Let outcomes be written before the next request is sent, or the chunk ends."""
+        self._ink.later(self._rows(jobs))
+
+    def _rows(self, jobs: Iterable[Job]) -> list[Row]:
+        return [self._route.journal.row_of(job.held) for job in jobs]
