@@ -67,6 +67,7 @@ class Held:
         """Note what is about to be sent."""
         if self.pending != content or self.token != token:
             self.sends += 1
+            self.request, self.members = None, 0  # another content belongs to no earlier request
         self.pending, self.pending_version, self.token = content, version, token
 
     def carried(self, request: str, members: int, run: str) -> None:
