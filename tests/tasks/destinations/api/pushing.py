@@ -11,12 +11,12 @@ from astrio.flows.integration import Integration
 RECORDS: list[dict[str, Any]] = [{"id": number, "name": f"n{number}"} for number in range(5)]
 
 
-def integration(source: Server, to: dict[str, Any], **more: Any) -> Integration:
-    """Return an integration from `/records` of `source`; what is in `more` replaces its parts."""
+def integration(app: Server, to: dict[str, Any], **more: Any) -> Integration:
+    """Return an integration from `/records` of `app`; what is in `more` replaces its parts."""
     push = {"to": to} | more.pop("push", {})
     document = {
         "name": "contacts-out",
-        "source": {"api": {"base_url": source.url}, "request": {"path": "/records"}},
+        "source": {"api": {"base_url": app.url}, "request": {"path": "/records"}},
         "map": {"id": "id", "name": "name"},
         "retry": {"max_retries": 0, "retry_delay": 0},
         "push": push,
