@@ -36,12 +36,19 @@ from astrio.tasks.destinations.sql.stream import Stamp
 from astrio.tasks.http.client import ApiClient
 from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.mapping.context import MappingContext
+from astrio.tasks.report import TableChanges
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Deliverer:
-    """Sends one stream's records."""
+    """Sends one stream's records.
+
+    Attributes:
+        fields: none: there is no table whose columns they would be.
+    """
+
+    fields: Sequence[str] = ()
 
     def __init__(self, push: PushSettings, target: RequestTarget, stream: str) -> None:
         """Take the settings and the stream's id; nothing is opened before `start`."""
@@ -95,6 +102,7 @@ class Deliverer:
         connection: Connection,
         batches: Sequence[Batch],  # noqa: ARG002 (they were delivered)
         quarantined: set[str],
+        changes: TableChanges | None = None,  # noqa: ARG002 (there is no table)
     ) -> tuple[Written, set[str]]:
         """Tell what became of the chunk that was delivered, within its transaction.
 

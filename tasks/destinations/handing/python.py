@@ -37,6 +37,7 @@ from astrio.tasks.python.pushing import (
     RejectRecordError,
 )
 from astrio.tasks.python.references import push_function, resolve
+from astrio.tasks.report import TableChanges
 from astrio.tasks.webhooks.outbox.trigger import nested
 
 
@@ -238,6 +239,7 @@ class _AsGiven:
     """Tells the destination what the function has made of a chunk, in the place of a writer."""
 
     given = Given()
+    fields: Sequence[str] = ()  # there is no table whose columns they would be
 
     def begin(self, connection: Connection, stamp: Stamp) -> None:
         """Begin a slice: there is nothing to prepare."""
@@ -247,6 +249,7 @@ class _AsGiven:
         connection: Connection,  # noqa: ARG002 (as every writer)
         batches: Sequence[Batch],  # noqa: ARG002
         quarantined: set[str],
+        changes: TableChanges | None = None,  # noqa: ARG002
     ) -> tuple[Written, set[str]]:
         """Return what became of the rows, and which of the quarantined keys are taken now."""
         mended = set[str]()

@@ -25,6 +25,7 @@ from astrio.tasks.destinations.targets.webhook import WebhookDestination
 from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.ledger.outbox_tables import event as table
 from astrio.tasks.ledger.sealing_bytes import BytesSealer
+from astrio.tasks.report import TableChanges
 from astrio.tasks.webhooks.outbox.event import PURPOSE, encoded, new_id
 from astrio.tasks.webhooks.outbox.targets import register
 from astrio.tasks.webhooks.outbox.trigger import nested
@@ -61,7 +62,13 @@ class OutboxDestination(SqlDestination):
 
 
 class EventWriter:
-    """Writes rows as events, in the place of a table's writer."""
+    """Writes rows as events, in the place of a table's writer.
+
+    Attributes:
+        fields: none: there is no table whose columns they would be.
+    """
+
+    fields: Sequence[str] = ()
 
     def __init__(self, push: PushSettings, integration: str, target: str, dialect: Dialect) -> None:
         """Take the settings, what the events are called after, and where they go."""
@@ -75,7 +82,11 @@ class EventWriter:
         """Begin a slice: there is nothing to prepare."""
 
     def write(
-        self, connection: Connection, batches: Sequence[Batch], quarantined: set[str]
+        self,
+        connection: Connection,
+        batches: Sequence[Batch],
+        quarantined: set[str],
+        changes: TableChanges | None = None,  # noqa: ARG002 (there is no table)
     ) -> tuple[Written, set[str]]:
         """Put rows into the outbox within the caller's transaction.
 
