@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy import Engine, inspect, text
 from tests.flows.api import integration
 from tests.flows.running import Faulty
+from tests.support.databases import engine_of
 from tests.support.server import answer
 
 from astrio.blocks.errors import AstrioError
@@ -63,7 +64,7 @@ class Database:
     def __init__(self, url: str, file: Path | None = None) -> None:
         self.url = url
         self.file = file
-        self.engine: Engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+        self.engine: Engine = engine_of(url)
 
     def all(self) -> Any:
         """Return everything that is in it: the bytes of a file, or tables, rows and sequences."""
@@ -218,6 +219,22 @@ async def test_on_sqlite(
         file = Path(folder) / "items.db"
         await check(api, Database(f"sqlite:///{file}", file), push, first, second)
         assert os.listdir(folder) == ["items.db"]
+
+
+@settings(once, max_examples=12)
+@given(push=PUSHES, first=RECORDS, second=RECORDS, broken=st.booleans())
+async def test_on_duckdb(
+    api: Faulty,
+    push: dict[str, Any],
+    first: list[dict[str, Any]],
+    second: list[dict[str, Any]],
+    broken: bool,
+) -> None:
+    api.fault = (lambda _: answer("broken", 404)) if broken else None
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "items.duckdb"
+        await check(api, Database(f"duckdb:///{file}", file), push, first, second)
+        assert os.listdir(folder) == ["items.duckdb"]
 
 
 @settings(once, max_examples=12)

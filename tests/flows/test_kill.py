@@ -17,12 +17,11 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import create_engine, inspect, make_url, text
+from sqlalchemy import inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
 from tests.flows.api import cursor_api, integration, record
+from tests.support.databases import DATABASES, unpooled, url_of
 
-DATABASES = ["sqlite", "postgres"]
 RECORDS = [record(number) for number in range(50_000)]
 OLD, NEW = ([record(number, name=age) for number in range(20_000)] for age in ("old", "new"))
 COMMAND = "from astrio.deployments.cli import main; main()"
@@ -39,19 +38,20 @@ Staging.take_place = killed
 
 @pytest.fixture(params=DATABASES)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/items.db?timeout=30"
-    found: str = request.getfixturevalue(f"{request.param}_url")
-    return found
+    return url_of(request.param, request, tmp_path)
 
 
 class Database:
-    """The destination, seen from outside."""
+    """The destination, seen from outside.
+
+    Attributes:
+        alone: a process that is at work keeps all others from the file.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        driver = make_url(url).drivername.replace("postgresql", "postgresql+psycopg")
-        self._engine = create_engine(make_url(url).set(drivername=driver), poolclass=NullPool)
+        self._engine = unpooled(url)
+        self.alone = url.startswith("duckdb")
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query; no rows if there is no such table."""
@@ -66,6 +66,17 @@ class Database:
     def tables(self) -> list[str]:
         """Return the names of all tables."""
         return inspect(self._engine).get_table_names()
+
+    def progress(self) -> int:
+        """Return something that grows when a run commits; a file that runs need alone is let be."""
+        if not self.alone:
+            return self.committed()
+        folder = Path(make_url(self.url).database or "").parent
+        return sum(file.stat().st_size for file in folder.glob("*.duckdb*"))
+
+    def closed(self, completed: int) -> bool:
+        """Whether a run at work has closed its account, as far as can be seen meanwhile."""
+        return not self.alone and self.completed() > completed
 
     def clear(self) -> None:
         """Drop all tables."""
@@ -138,9 +149,10 @@ class Sync:
 
     def kill_in_the_middle(self, before: int) -> bool:
         """Kill a run once more than so many rows are committed; False if it was done earlier."""
-        process, completed = self.start(), self.database.completed()
-        while process.poll() is None and self.database.committed() <= before:
-            if self.database.completed() > completed:
+        completed = self.database.completed()
+        process = self.start()
+        while process.poll() is None and self.database.progress() <= before:
+            if self.database.closed(completed):
                 break
             time.sleep(0.01)
         time.sleep(self.chance.random() * 0.4)
@@ -166,7 +178,7 @@ def kill_and_resume(sync: Sync, kills: int, mode: str) -> None:
     sync.records = RECORDS
     with sync.served(mode):
         while killed < kills:
-            killed += sync.kill_in_the_middle(sync.database.committed())
+            killed += sync.kill_in_the_middle(sync.database.progress())
             if sync.database.completed():  # killed too late, or not at all: begin another sync
                 sync.database.clear()
             else:
@@ -190,7 +202,9 @@ def kill_and_replace(sync: Sync, kills: int) -> None:
         while killed < kills:
             completed = sync.database.completed()
             sync.records[:] = NEW if shown == rows_of(OLD) else OLD
-            killed += sync.kill_in_the_middle(0)
+            killed += sync.kill_in_the_middle(
+                sync.database.progress() if sync.database.alone else 0
+            )
             if sync.database.completed() > completed:  # killed too late, or not at all
                 shown = rows_of(sync.records)
             else:

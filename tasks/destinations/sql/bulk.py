@@ -47,13 +47,41 @@ class Bulk:
         self._connection = connection
         self._dialect = dialect
         self._put = put or partial(_put, dialect, target)
+        self._target = None if put else target  # only where rows go straight into it
         self.refused: dict[int, Problem] = {}
 
-    def write(self, rows: Sequence[tuple[Any, ...]], first: int = 0) -> int:
-        """Write rows in order, the first of them of index `first`; return how many changed.
+    def write(self, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Write rows in order; return how many changed.
 
-        If the database refuses a row, the rows are halved until it is found; the others go in.
+        If the database refuses a row, and the dialect cannot tell which, the rows are halved until
+        it is found; the others go in.
         """
+        if not rows:
+            return 0
+        places: Sequence[int] = range(len(rows))
+        changed: int | str = ""
+        for met in (False, True):
+            found = self._foreseen(rows, met=met)
+            if found:
+                for at, words in found.items():
+                    self._set_aside(places[at], words)
+                kept = [at for at in range(len(rows)) if at not in found]
+                rows, places = [rows[at] for at in kept], [places[at] for at in kept]
+                if not rows:
+                    return 0
+            if not met or found:
+                changed = self._tried(rows)
+                if isinstance(changed, int):
+                    return changed
+        return self._halved(rows, places, str(changed))
+
+    def _foreseen(self, rows: Sequence[tuple[Any, ...]], *, met: bool) -> dict[int, str]:
+        if self._target is None:
+            return {}
+        return self._dialect.foresee(self._connection, self._target, rows, met=met)
+
+    def _tried(self, rows: Sequence[tuple[Any, ...]]) -> int | str:
+        """Return how many rows changed, or the words of a refusal."""
         try:
             with savepoint(self._connection):
                 return self._put(self._connection, rows)
@@ -61,12 +89,23 @@ class Bulk:
             words = self._dialect.refusal(error)
             if words is None:
                 raise
+            return words
+
+    def _halved(self, rows: Sequence[tuple[Any, ...]], places: Sequence[int], words: str) -> int:
+        """Write the halves of rows that were refused with these words."""
         if len(rows) == 1:
-            reason = f"the database refuses the row: {words}"
-            self.refused[first] = Problem(None, RULE, reason)
+            self._set_aside(places[0], words)
             return 0
-        middle = len(rows) // 2
-        return self.write(rows[:middle], first) + self.write(rows[middle:], first + middle)
+        middle, total = len(rows) // 2, 0
+        for half in (slice(None, middle), slice(middle, None)):
+            changed = self._tried(rows[half])
+            if isinstance(changed, str):
+                changed = self._halved(rows[half], places[half], changed)
+            total += changed
+        return total
+
+    def _set_aside(self, place: int, words: str) -> None:
+        self.refused[place] = Problem(None, RULE, f"the database refuses the row: {words}")
 
 
 def _put(

@@ -127,6 +127,10 @@ class _Filling:
         self.missing += missing
         return changed
 
+    def foresee(self, *_: Any, **__: Any) -> dict[int, str]:
+        """Foresee nothing: the rows are tried."""
+        return {}
+
     def _update(self, connection: Connection, target: Target, rows: list[_Row]) -> None:
         try:
             connection.exec_driver_sql(*self._statement(target, rows))

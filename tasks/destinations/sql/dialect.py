@@ -223,6 +223,26 @@ class Dialect(ABC):
     def put(self, connection: Connection, target: Target, rows: Sequence[tuple[Any, ...]]) -> int:
         """Insert rows, or update those whose key exists and whose values differ; count both."""
 
+    def foresee(
+        self,
+        connection: Connection,  # noqa: ARG002 (most cannot tell)
+        target: Target,  # noqa: ARG002 (as above)
+        rows: Sequence[tuple[Any, ...]],  # noqa: ARG002 (as above)
+        *,
+        met: bool,  # noqa: ARG002 (as above)
+    ) -> dict[int, str]:
+        """Return the places of rows that would be refused, with the database's words.
+
+        A dialect that finds none is not believed: the rows are put, and halved if need be.
+
+        Args:
+            connection: in a transaction, which stays as it is.
+            target: where the rows are to go.
+            rows: the rows.
+            met: whether some of them have been refused just now.
+        """
+        return {}
+
     def parameter(self, declared: str) -> str:  # noqa: ARG002 (most need not know)
         """Return what stands for a value that is compared with a column of that type."""
         return "?"

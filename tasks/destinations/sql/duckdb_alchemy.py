@@ -16,7 +16,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.selectable import Select
-from sqlalchemy.types import NullType
+from sqlalchemy.types import UserDefinedType
 
 from astrio.tasks.destinations.sql.definitions import indexed_columns
 from astrio.tasks.destinations.sql.duckdb_driver import JournaledConnection
@@ -25,6 +25,19 @@ from astrio.tasks.destinations.sql.duckdb_opening import opened
 DRIVER: Final = "duckdb+astrio"
 _BUSY_SECONDS: Final = 2.0
 _HERE: Final = "database_name = current_database() AND schema_name = current_schema()"
+
+
+class _Declared(UserDefinedType[Any]):
+    """A column's type by DuckDB's name of it."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Return the name."""
+        return self.name
 
 
 class _Compiler(PGCompiler):
@@ -143,15 +156,15 @@ class DuckdbAlchemy(PGDialect):
         schema: str | None = None,  # noqa: ARG002 (as its base)
         **kw: Any,  # noqa: ARG002 (as its base)
     ) -> Any:
-        """Return the names of a table's columns; types are told by `duckdb_tables.describe`."""
+        """Return names and types of a table's columns."""
         query = (
-            f"SELECT column_name, is_nullable FROM duckdb_columns() WHERE {_HERE} "  # noqa: S608 (as above)
+            f"SELECT column_name, data_type, is_nullable FROM duckdb_columns() WHERE {_HERE} "  # noqa: S608 (as above)
             "AND lower(table_name) = lower(?) ORDER BY column_index"
         )
         rows = connection.exec_driver_sql(query, (table_name,)).all()
         return [
-            {"name": name, "type": NullType(), "nullable": nullable, "default": None}
-            for name, nullable in rows
+            {"name": name, "type": _Declared(kind), "nullable": nullable, "default": None}
+            for name, kind, nullable in rows
         ]
 
     def get_indexes(

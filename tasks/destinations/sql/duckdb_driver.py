@@ -25,7 +25,11 @@ Step = Callable[[], Any]
 
 
 class JournaledConnection:
-    """A connection as DB-API 2.0 (PEP 249) has it; its transactions begin with `begin`."""
+    """A connection as DB-API 2.0 (PEP 249) has it; its transactions begin with `begin`.
+
+    Attributes:
+        suspects: names of tables that have refused rows.
+    """
 
     def __init__(self, raw: duckdb.DuckDBPyConnection) -> None:
         """Take over DuckDB's own connection."""
@@ -34,6 +38,7 @@ class JournaledConnection:
         self._savepoints: list[tuple[str, int]] = []
         self._spool: SpooledTemporaryFile[bytes] | None = None
         self._failed = False
+        self.suspects: set[str] = set()
 
     def cursor(self) -> Cursor:
         """Return a cursor; all of them share the transaction."""
@@ -124,6 +129,15 @@ class JournaledConnection:
 
         changed: int = self.write(step)
         return changed
+
+    def look_up(self, query: str, rows: pa.Table) -> pa.Table:
+        """Return what a query finds that reads `rows` as the table `_astrio_rows`."""
+        self.raw.register(_ROWS, rows)
+        try:
+            return self.watched(lambda: self.raw.sql(query).to_arrow_table())
+        finally:
+            with suppress(duckdb.Error):
+                self.raw.unregister(_ROWS)
 
     def _merge(self, statement: str, rows: pa.Table) -> int:
         self.raw.register(_ROWS, rows)

@@ -65,6 +65,22 @@ _MEANINGS: Final[tuple[tuple[str, _Meaning], ...]] = (
         ),
     ),
     (
+        r"options were not recognized|unrecognized configuration",
+        (
+            DestinationError,
+            "does not know a setting",
+            "Let the URL name DuckDB's own settings only, such as ?threads=2.",
+        ),
+    ),
+    (
+        r"tables with (FOR EACH ROW )?triggers",
+        (
+            DestinationError,
+            "merges no rows into a table with triggers",
+            "Drop the triggers, or let push.mode be append.",
+        ),
+    ),
+    (
         r"newer version|storage version",
         (DestinationError, "was written by another DuckDB", "Install a newer duckdb."),
     ),
@@ -92,6 +108,7 @@ _VALUES: Final = (
     (re.compile(r'"([^":]+): .*"', re.DOTALL), r'"\1"'),
     (re.compile(r': (duplicate key )?".*"', re.DOTALL), ""),
     (re.compile(r"string '.*' (to|in)\b", re.DOTALL), r"a text \1"),
+    (re.compile(r"cast value .* to\b", re.DOTALL), "cast the value to"),
     (re.compile(r"with value .* can't", re.DOTALL), "with this value can't"),
     (re.compile(r'(value|string) ".*" (to|in)\b', re.DOTALL), r"the \1 \2"),
     (re.compile(r"\s+Input:.*", re.DOTALL), ""),

@@ -37,7 +37,7 @@ def load(driver: JournaledConnection, target: Target, rows: Rows) -> int:
     """
     statement = _statement(target)
     turns = by_turns(target, rows) if target.key else (rows,)
-    return sum(driver.write_rows(statement, _arrow(target, turn)) for turn in turns)
+    return sum(driver.write_rows(statement, arrow_of(target, turn)) for turn in turns)
 
 
 def merging(target: Target, source: str, others: Sequence[str] = ()) -> str:
@@ -76,8 +76,7 @@ def _not_older(target: Target) -> str:
 def _statement(target: Target) -> str:
     typed = zip(target.columns, target.declared, strict=True)
     values = ", ".join(
-        f"{_cast(f'c{place}', declared)} AS {quoted(name)}"
-        for place, (name, declared) in enumerate(typed)
+        f"{cast(quoted(name), declared)} AS {quoted(name)}" for name, declared in typed
     )
     source = f"SELECT {values} FROM {_ROWS}"  # noqa: S608 (names are quoted)
     if target.key:
@@ -86,15 +85,17 @@ def _statement(target: Target) -> str:
     return f"INSERT INTO {quoted(target.table)} ({names}) {source}"
 
 
-def _cast(column: str, declared: str) -> str:
-    value = f"CAST({column} AS JSON)" if is_nested(declared) else column
-    return f"CAST({value} AS {declared})"
+def cast(column: str, declared: str, how: str = "CAST") -> str:
+    """Return the SQL of a loaded column's value in the type it is to have."""
+    value = f"{how}({column} AS JSON)" if is_nested(declared) else column
+    return f"{how}({value} AS {declared})"
 
 
-def _arrow(target: Target, rows: Rows) -> pa.Table:
+def arrow_of(target: Target, rows: Rows) -> pa.Table:
+    """Return the rows as a table, each column as it is or as texts that are to be cast."""
     columns = zip(*rows, strict=True)
     arrays = [_array(*each) for each in zip(columns, target.declared, strict=True)]
-    return pa.Table.from_arrays(arrays, names=[f"c{place}" for place in range(len(arrays))])
+    return pa.Table.from_arrays(arrays, names=list(target.columns))
 
 
 def _array(values: Sequence[Any], declared: str) -> pa.Array:

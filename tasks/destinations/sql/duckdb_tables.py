@@ -94,12 +94,16 @@ def retype(connection: Connection, relation: Relation, kinds: Mapping[str, Kind]
 
 def clone(connection: Connection, relation: Relation, name: str) -> None:
     """Create an empty table `name` by the table's own definition, and its unique indexes."""
-    created = without_foreign_keys(_definition(connection, relation.name))
+    created = without_foreign_keys(definition(connection, relation.name))
     run(connection, retyped(created, quoted(name), {}))
-    indexes = connection.exec_driver_sql(_INDEXES, (relation.name,)).all()
-    for number, (_, unique, sql) in enumerate(indexes):
-        if unique:
-            run(connection, reindexed(sql, quoted(f"{name}_{number}"), quoted(name)))
+    for number, sql in enumerate(unique_indexes(connection, relation.name)):
+        run(connection, reindexed(sql, quoted(f"{name}_{number}"), quoted(name)))
+
+
+def unique_indexes(connection: Connection, name: str) -> list[str]:
+    """Return the statements that create the table's unique indexes."""
+    indexes = connection.exec_driver_sql(_INDEXES, (name,)).all()
+    return [sql for _, unique, sql in indexes if unique]
 
 
 def swap(connection: Connection, staging: Relation, table: Relation | None, name: str) -> None:
@@ -170,7 +174,7 @@ def _remake(
     indexes = connection.exec_driver_sql(_INDEXES, (name,)).all()
     dependants = [sql for _, _, sql in indexes]
     dependants += connection.exec_driver_sql(_TRIGGERS, (name,)).scalars().all()
-    run(connection, retyped(_definition(connection, name), _TEMPORARY, types))
+    run(connection, retyped(definition(connection, name), _TEMPORARY, types))
     run(connection, f"INSERT INTO {_TEMPORARY} ({', '.join(map(quoted, columns))}) {source}")
     run(connection, f"DROP TABLE {quoted(name)}")
     run(connection, f"ALTER TABLE {_TEMPORARY} RENAME TO {quoted(name)}")
@@ -183,5 +187,6 @@ def _converted(relation: Relation, name: str, kind: Kind) -> str:
     return text if kind is Kind.TEXT else f"CAST({text} AS {TYPES[kind]})"
 
 
-def _definition(connection: Connection, name: str) -> str:
+def definition(connection: Connection, name: str) -> str:
+    """Return the statement that creates the table, in DuckDB's own words."""
     return str(connection.exec_driver_sql(_DEFINITION, (name,)).scalar_one())

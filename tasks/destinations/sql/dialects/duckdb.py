@@ -28,6 +28,7 @@ from astrio.tasks.destinations.sql.duckdb_driver import JournaledConnection
 from astrio.tasks.destinations.sql.duckdb_errors import explain, refusal
 from astrio.tasks.destinations.sql.duckdb_load import load
 from astrio.tasks.destinations.sql.duckdb_tables import clone, describe, retype, swap
+from astrio.tasks.destinations.sql.duckdb_trial import refused
 from astrio.tasks.destinations.sql.duckdb_types import TYPES
 
 _MAGIC: Final = slice(8, 12)
@@ -83,9 +84,23 @@ class DuckdbDialect(Dialect):
 
     def put(self, connection: Connection, target: Target, rows: Sequence[tuple[Any, ...]]) -> int:
         """Hand the rows over, and merge them by their key."""
-        driver: Any = connection.connection.driver_connection
-        assert isinstance(driver, JournaledConnection)
-        return load(driver, target, rows)
+        return load(_driver(connection), target, rows)
+
+    def foresee(
+        self,
+        connection: Connection,
+        target: Target,
+        rows: Sequence[tuple[Any, ...]],
+        *,
+        met: bool,
+    ) -> dict[int, str]:
+        """Try the rows out, if any has been refused before: going back costs a long transaction."""
+        suspects = _driver(connection).suspects
+        if met:
+            if target.table in suspects:
+                return {}  # they were tried just before
+            suspects.add(target.table)
+        return refused(connection, target, rows) if target.table in suspects else {}
 
     def parameter(self, declared: str) -> str:
         """Cast the value as storing it would."""
@@ -102,6 +117,12 @@ class DuckdbDialect(Dialect):
     def explain(self, error: Exception, reference: str) -> AstrioError:
         """Say what DuckDB's words mean."""
         return explain(error, reference)
+
+
+def _driver(connection: Connection) -> JournaledConnection:
+    driver: Any = connection.connection.driver_connection
+    assert isinstance(driver, JournaledConnection)
+    return driver
 
 
 def _engine(url: URL, *, read_only: bool) -> Engine:
