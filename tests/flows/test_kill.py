@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -36,7 +37,11 @@ Staging.take_place = killed
 """
 
 
-@pytest.fixture(params=DATABASES)
+# Runs into MySQL are killed in tests/tasks/destinations/test_mysql_faults.py too, which is short.
+SLOW = {"mysql": [pytest.mark.slow]}
+
+
+@pytest.fixture(params=[pytest.param(each, marks=SLOW.get(each, [])) for each in DATABASES])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url_of(request.param, request, tmp_path)
 
@@ -59,7 +64,7 @@ class Database:
             with self._engine.connect() as connection:
                 return [tuple(row) for row in connection.execute(text(sql))]
         except DBAPIError as error:
-            if "no such table" in str(error) or "does not exist" in str(error):
+            if re.search("no such table|does not exist|doesn't exist", str(error)):
                 return []
             raise
 
