@@ -36,10 +36,11 @@ VALUES = st.one_of(
     st.booleans(),
     st.just({"x": [1]}),
 )
+LINES = st.lists(st.fixed_dictionaries({"sku": st.sampled_from("xy")}), max_size=2)
 RECORDS = st.lists(
     st.fixed_dictionaries(
         {"id": st.integers(0, 6) | st.none(), "name": VALUES},
-        optional={"size": VALUES, "version": st.integers(0, 2), "note": VALUES},
+        optional={"lines": LINES, "size": VALUES, "version": st.integers(0, 2), "note": VALUES},
     ),
     max_size=12,
 )
@@ -54,6 +55,9 @@ PUSHES = st.sampled_from(
         {"mode": "append", "atomic": True},
         {"mode": "replace"},
         {"mode": "replace", "key": ["id"]},
+        {"mode": "history", "key": ["id"]},
+        {"mode": "history", "key": ["id"], "version": "version"},
+        {"mode": "upsert", "key": ["id"], "children": {"lines": "item_lines"}},
     ]
 )
 
@@ -92,12 +96,20 @@ class Database:
             return {each["name"]: str(each["type"]) for each in columns}
 
     def rows(self, table: str = "items") -> list[dict[str, Any]]:
-        """Return the table's rows."""
+        """Return the table's rows, of a history the open versions without their time."""
         if not self.columns(table):
             return []
         with self.engine.connect() as connection:
             rows = connection.execute(text(f"SELECT * FROM {QUOTE.format(table)}"))
-            return [dict(row) for row in rows.mappings()]
+            return [
+                {
+                    name: value
+                    for name, value in row.items()
+                    if name not in ("valid_from", "valid_to")
+                }
+                for row in rows.mappings()
+                if row.get("valid_to") is None
+            ]
 
 
 def plan_of(api: Faulty, database: Database, push: dict[str, Any]) -> Integration:

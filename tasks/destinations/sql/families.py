@@ -102,7 +102,9 @@ class Families:
         holds = table.c[relation.columns[DIGEST].name] == loaded.c[_DIGEST]
         met = loaded.join(table, and_(self._same(relation, loaded, table), holds))
         found = connection.execute(select(loaded.c[_ROW]).select_from(met)).scalars()
-        last = {keys[at]: at for at in sorted(set(found) & changed)}
+        last: dict[Key, int] = {}
+        for at in sorted(changed.intersection(found)):
+            last[keys[at]] = at
         if last:
             self._load(connection, relation, [(*key, "", at) for key, at in last.items()])
         changes = TableChanges()

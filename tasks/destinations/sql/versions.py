@@ -86,7 +86,8 @@ class Versions:
         table = table_of(self.target.table, [*columns, self.until])
         is_open = table.c[self.until].is_(None)
         replaced = select(*(fresh.c[each] for each in key)).where(fresh.c[_STATE] == _AT_ONCE)
-        its_key = tuple_(*(table.c[each] for each in key)) if len(key) > 1 else table.c[key[0]]
+        first, *more = (table.c[each] for each in key)
+        its_key = tuple_(first, *more) if more else first
         connection.execute(table.delete().where(is_open, its_key.in_(replaced)))
         same = (table.c[each] == fresh.c[each] for each in key)
         closed = table.update().where(*same, is_open, fresh.c[_STATE] == _LATER)
