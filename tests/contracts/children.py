@@ -135,6 +135,7 @@ class ChildrenContract(StreamContract):
             ([{"orders_id": 5}], "the column of the parent's key"),
             ([{"_astrio_x": 5}], "a name of astrio's own"),
             ([{"a.b": 1, "A_B": 2}], "whose column 'a.b' has already"),
+            ([{"": 1}], "whose name no database takes"),
         ],
     )
     def test_a_record_whose_children_are_none_is_rejected(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -140,6 +140,20 @@ class HistoryContract(StreamContract):
             *[(1, "a", 0, 2), (1, "b", 2, 4), (1, "c", 4, None)],
             (2, "y", 1, None),
         ]
+        stream.close()
+
+    @pytest.mark.parametrize("at", [DAY + timedelta(days=2), date(2026, 3, 3), "2026-03-03"])
+    def test_versions_may_be_times_of_any_form(self, url: str, at: Any) -> None:
+        stream = Stream(url, mode="history", version="at")
+        pushed(stream, 9, batch("id name at", (1, "a", at)))
+        assert versions(stream) == [(1, "a", 2, None)]
+        stream.close()
+
+    @pytest.mark.parametrize("at", ["v-1", "20260303", 20260303])
+    def test_versions_that_are_no_times_begin_with_their_run(self, url: str, at: Any) -> None:
+        stream = Stream(url, mode="history", version="at")
+        pushed(stream, 9, batch("id name at", (1, "a", at)))
+        assert versions(stream) == [(1, "a", 9, None)]
         stream.close()
 
     def test_versions_that_are_numbers_keep_older_rows_out(self, url: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -281,6 +281,16 @@ class VanishingContract(StreamContract):
         destination.commit(Chunk([again]))
         assert ended(destination).records.deleted == 2
 
+    def test_keys_that_somebody_has_removed_conclude_nothing(self, stream: Stream) -> None:
+        destination = begun(stream)
+        (name,) = seen_tables(stream)
+        stream.execute(f"DROP TABLE {name}")
+        destination.commit(Chunk([batch("id name", *PEOPLE[2:])]))
+        destination.close()
+        resumed = begun(stream, resumed=True)
+        report = ended(resumed)
+        assert (report.records.deleted, len(report.warnings)) == (0, 1)
+
     def test_a_table_that_another_integration_writes_to_is_refused(
         self, stream: Stream, url: str
     ) -> None:
@@ -364,6 +374,33 @@ class VanishingContract(StreamContract):
         assert stream.rows(MARKED) == [(2,), (3,)]
         stream.write("id n", (2, 7))
         assert stream.rows(MARKED) == [(3,)]
+        stream.close()
+
+    @pytest.mark.parametrize("at", [datetime(2026, 2, 1, tzinfo=UTC), date(2026, 2, 1)])
+    def test_deletions_are_compared_with_rows_by_the_time(self, url: str, at: Any) -> None:
+        stream = Stream(url, version="at", deleted="gone")
+        stream.write("id at", (1, at), (2, at))
+        told = [gone(1, version=at - timedelta(days=1)), gone(2, version=at + timedelta(days=1))]
+        assert self.told(stream, telling("id at", gone=told)).deleted == 1
+        assert stream.rows(MARKED) == [(2,)]
+        stream.close()
+
+    @pytest.mark.parametrize("version", ["b", object(), {"a": 1}])
+    def test_a_deletion_whose_version_cannot_be_compared_is_passed_over(
+        self, url: str, version: Any
+    ) -> None:
+        stream = Stream(url, version="n", deleted="gone")
+        stream.write("id n", (1, 5))
+        assert self.told(stream, telling("id n", gone=[gone(1, version=version)])).unchanged == 1
+        stream.close()
+
+    @pytest.mark.parametrize("key", ["x", 10**30, "\0"])
+    def test_a_deletion_of_a_key_that_no_row_can_have_is_unchanged(
+        self, url: str, key: Any
+    ) -> None:
+        stream = Stream(url, deleted="gone")
+        stream.write("id name", *PEOPLE)
+        assert self.told(stream, telling("id name", gone=[gone(key)])).unchanged == 1
         stream.close()
 
     def test_a_deletion_that_the_database_refuses_is_quarantined(self, url: str) -> None:

@@ -27,6 +27,7 @@ from astrio.tasks.report import TableChanges
 _NOTE: Final = "seen:run"
 RESTARTED: Final = "the run that made the table had to read the source twice"
 RESUMED: Final = "the run was begun without looking for them"
+REMOVED: Final = "the table of the keys that were met has been removed"
 NAMELESS: Final = "a record was rejected whose key is not known"
 
 
@@ -92,7 +93,12 @@ class Seen:
 
     def index(self, connection: Connection) -> None:
         """Make the keys quick to look up, once all are there."""
-        if not self.watching or inspect(connection).get_indexes(self.name):
+        if not self.watching:
+            return
+        if self._dialect.describe(connection, self.name) is None:
+            self.watching, self.why_not = False, REMOVED
+            return
+        if inspect(connection).get_indexes(self.name):
             return
         names = ", ".join(quoted(each.name) for each in self._held(connection))
         run(
@@ -134,7 +140,8 @@ class Seen:
         types = [each.declared for each in held]
         own = self._dialect.describe(connection, self.name)
         if own is None or not held:
-            self._lost(connection, stamp, "the table of the keys has been removed")
+            self.watching = False
+            self._lost(connection, stamp, REMOVED)
             return []
         pairs = zip(held, types, self._types, strict=True)
         changed = {each.name: each.kind for each, now, before in pairs if now != before}

@@ -109,7 +109,7 @@ class Vanishing:
             return "max_pages ended the reading early"
         if report.parents is not None and report.parents.missing:
             return f"the API had no children to read for {report.parents.missing} parents"
-        return self._seen.why_not if self._seen.watching or self._seen.why_not else None
+        return self._seen.why_not
 
     def _refuse_others(self, connection: Connection) -> None:
         named = checkpoint.c.stream.endswith(f":{self._stream.table.lower()}", autoescape=True)
