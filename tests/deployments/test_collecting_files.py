@@ -33,6 +33,14 @@ def test_a_worker_needs_an_absolute_path(
     assert [line.partition("orders.yaml:")[2] for line in told] == [words] * bool(words)
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+def test_a_worker_needs_an_absolute_path_to_a_database(tmp_path: Path, kind: str) -> None:
+    push = "push: {{to: {{url: '{}'}}, table: t}}\n"
+    (told,) = mistakes(tmp_path, push.format(f"{kind}:///shop.db"), pooled=True)
+    assert told.endswith(f"give an absolute path ({kind}:////…)")
+    assert mistakes(tmp_path, push.format(f"{kind}:////data/shop.db"), pooled=True) == []
+
+
 @pytest.mark.parametrize(("secret", "count"), [("a-secret-written-out", 1), ("'${env:LAKE}'", 0)])
 def test_a_secret_that_is_written_out_is_not_deployed(
     tmp_path: Path, secret: str, count: int

@@ -153,9 +153,8 @@ def test_times_turn_into_the_text_that_they_would_be(stream: Stream) -> None:
 
 @given(st.floats(allow_nan=False))
 def test_a_float_turns_into_the_text_that_python_writes(value: float) -> None:
-    ((text,),) = duckdb.sql(
-        f"SELECT {text_of('v', 'DOUBLE')} FROM (SELECT $1::DOUBLE AS v)", params=[value]
-    ).fetchall()
+    query = f"SELECT {text_of('v', 'DOUBLE')} FROM (SELECT ?::DOUBLE AS v)"
+    ((text,),) = duckdb.execute(query, [value]).fetchall()
     assert text == as_text(value)
 
 
