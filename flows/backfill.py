@@ -80,8 +80,7 @@ class _Plan:
             outer = path_of(next(iter(once.values())))[:-1]
             reports = parts_done(alone.push, alone.name, list(once), outer)
             found |= {
-                part_name(once[name]): RunReport.model_validate(report)
-                for name, report in reports.items()
+                part_name(once[name]): RunReport.stored(report) for name, report in reports.items()
             }
         return found
 

@@ -132,8 +132,7 @@ class _Pooled:
                 f"Its flow run ended as {state.name if state else 'unknown'}, and left no report.",
                 advice="See its log in the Prefect UI.",
             )
-        known = RunReport.model_fields
-        report = RunReport.model_validate({k: v for k, v in mine[0].items() if k in known})
+        report = RunReport.stored(mine[0])
         if report.error is not None:
             error = report.error
             raise PartFailedError(error.message, advice=error.advice, request=error.request)

@@ -12,7 +12,7 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
-from astrio.blocks.errors import AstrioError, ImbalanceError
+from astrio.blocks.errors import AstrioError, ImbalanceError, RetryableError
 from astrio.blocks.redaction import redact
 from astrio.flows.artifacts import progress_artifact, report_artifact
 from astrio.flows.parting import part_name
@@ -85,7 +85,10 @@ class _Queue:
     async def next(self) -> PartOptions | None:
         """Return the first part that nobody else is at work on; None: there is no more to do."""
         async with self._turn:
-            done, held = await self.look()
+            try:
+                done, held = await self.look()
+            except RetryableError:  # the parts themselves will say what is wrong
+                done, held = await nothing_known()
             self.tally.before.update(done)
             self.waiting = [each for each in self.waiting if part_name(each) not in done]
             if not self.waiting or self.tally.gives_up:

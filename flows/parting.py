@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncGenerator
 from datetime import UTC
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from astrio.flows.integration import Integration
 from astrio.flows.mapping_version import mapping_version
@@ -22,6 +22,8 @@ from astrio.tasks.http.client import ApiClient
 from astrio.tasks.options import PartOptions
 from astrio.tasks.outcome import Outcome
 from astrio.tasks.report import RunReport
+
+LONGEST: Final = 60
 
 
 class PartRun(Run):
@@ -44,7 +46,7 @@ class PartRun(Run):
             if self.part.once:
                 outcome.quality = ()  # thresholds are about a whole run
             return plan
-        done = RunReport.model_validate(state.done)
+        done = RunReport.stored(state.done)
         requests, done.flow_run = done.requests, self.account.report.flow_run
         self.account.report, self.account.requests = done, lambda: requests
         return self._plan_of(_Nothing(done), outcome)
@@ -77,7 +79,15 @@ def path_of(options: PartOptions) -> list[str]:
     """Return the names of a part, from the outside in."""
     window = f"{bound_name(options.since)}..{bound_name(options.until)}"
     partition = [] if options.partition is None else [options.partition.replace("#", "%23")]
-    return [*partition, *([window] if options.backfill else [])]
+    return [_short(each) for each in [*partition, *([window] if options.backfill else [])]]
+
+
+def _short(name: str) -> str:
+    """Return a name of which two fit, with the stream's own, where a database limits keys."""
+    if len(name) <= LONGEST:
+        return name
+    digest = sha256(name.encode()).hexdigest()[:12]
+    return f"{name[: LONGEST - len(digest) - 1]}~{digest}"
 
 
 def part_name(options: PartOptions) -> str:

@@ -135,7 +135,9 @@ class Tally:
         cause = self._hopeless if self.gives_up else None
         if cause is not None:
             message, advice = f"{cause.message} ({message})", f"{cause.advice} {advice}".strip()
-        error = ConfigurationError if isinstance(cause, ConfigurationError) else PartsError
+        nothing = not any(each.records.fetched for each in whole.parts)
+        by_file = isinstance(cause, ConfigurationError) and nothing
+        error = ConfigurationError if by_file else PartsError
         return error(message, advice=advice, request=cause.request if cause else None)
 
     def _state(self, whole: RunReport) -> str:

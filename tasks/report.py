@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -194,3 +195,8 @@ class RunReport(_Model):
     seconds: float = 0.0
     warnings: list[str] = Field(default_factory=list)
     error: ErrorReport | None = None
+
+    @classmethod
+    def stored(cls, document: Mapping[str, Any]) -> RunReport:
+        """Read a report that is kept somewhere, perhaps by another version, with more beside it."""
+        return cls.model_validate({k: v for k, v in document.items() if k in cls.model_fields})

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from tests.flows.api import cursor_api, integration, record
+from tests.flows.backfills import Windowed, sqlite_url
 from tests.support.server import answer, serve
 
 from astrio.blocks.errors import CredentialsError, LeaseHeldError
-from astrio.deployments.running import quieten_prefect, run_flow
+from astrio.deployments.running import backfill_flow, quieten_prefect, run_flow
 from astrio.tasks.destinations.base import RunIdentity
 from astrio.tasks.destinations.opening import open_destination
-from astrio.tasks.options import RunOptions
+from astrio.tasks.options import BackfillOptions, RunOptions
 
 LEVEL = "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"
 
@@ -70,6 +71,20 @@ def test_a_terminal_shows_the_pages_and_rejects_while_the_run_is_at_work(
     assert "shop-items" in terminal.getvalue()
     assert "3 pages" in terminal.getvalue()
     assert "0 rejected" in terminal.getvalue()
+
+
+@pytest.mark.usefixtures("prefect_api", "home")
+def test_a_terminal_shows_how_many_chunks_of_a_backfill_are_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    options = BackfillOptions(since="2026-01-02", until="2026-01-04")
+    with Windowed().serving() as api:
+        result = backfill_flow(api.integration(sqlite_url(tmp_path)), options, bar=True)
+    assert result.report.records.written == 16
+    assert "/2 parts" in terminal.getvalue()
+    assert "16 records" in terminal.getvalue()
 
 
 def test_prefects_log_stays_off_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,6 +125,12 @@ def test_a_chunk_has_one_name_however_its_bounds_are_written(bound: Any, name: s
     assert bound_name(bound) == name
 
 
+def test_long_names_of_partitions_are_short_and_stay_apart() -> None:
+    names = [part_name(PartOptions(partition=f"store={'x' * 100}{end}")) for end in "ab"]
+    assert [len(name) for name in names] == [60, 60]
+    assert len(set(names)) == 2
+
+
 def test_a_chunk_is_remembered_for_what_the_file_says_now() -> None:
     chunk = PartOptions(since="2026-01-01", until="2026-01-02", backfill=True)
     plans = [
