@@ -11,7 +11,7 @@ from astrio.flows.integration import Integration
 from astrio.flows.partitioning import partitions_of
 from astrio.flows.partitions import as_partition, refuse_partitions
 from astrio.tasks.chunks import chunks
-from astrio.tasks.cursors import parse_cursor
+from astrio.tasks.cursors import like, parse_cursor
 from astrio.tasks.destinations.settings import SqlTarget
 from astrio.tasks.destinations.targets.webhook import WebhookDestination
 from astrio.tasks.incremental import Window, plan_window
@@ -48,6 +48,8 @@ def chunks_of(
             advice="Give e.g. --since 2024-01-01.",
         )
     whole = plan_window(settings, watermark, now, since=str(since), until=options.until)
+    if not integration.push.version:
+        whole = _until_now(whole, now)
     windows = _cut(integration, whole, options.chunk)
     return [
         PartOptions(
@@ -62,6 +64,16 @@ def chunks_of(
         for partition in _partitions(integration, options, now)
         for window in windows
     ]
+
+
+def _until_now(whole: Window, now: datetime) -> Window:
+    """Return the range without what lies ahead: there, rows may still change while it is read."""
+    end, at = parse_cursor(whole.end).as_time(), parse_cursor(now.isoformat())
+    begins = parse_cursor(whole.start).as_time()
+    if end is None or begins is None or not begins < at < end:
+        return whole
+    dated = len(str(whole.end).strip()) == len("2000-01-01") and not str(whole.end).isdecimal()
+    return replace(whole, end=like(at, "2000-01-01T00:00:00Z" if dated else whole.end))
 
 
 def _partitions(

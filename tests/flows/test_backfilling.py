@@ -38,6 +38,19 @@ def test_a_range_is_cut_into_days_of_which_the_last_may_be_a_part() -> None:
     ]
 
 
+@pytest.mark.parametrize(("version", "chunks"), [(None, 3), ("updated_at", 10)])
+def test_what_lies_ahead_is_read_only_where_rows_have_a_version(
+    version: str | None, chunks: int
+) -> None:
+    push = {} if version is None else {"version": version}
+    assert len(cut(changes={"push": push}, since="2026-01-02", until="2026-01-12")) == chunks
+
+
+def test_now_is_written_as_the_source_counts_seconds() -> None:
+    found = bounds(1_700_000_000, since="1700000000", until="1900000000")
+    assert found == [("1700000000", str(int(NOW.timestamp())))]
+
+
 def test_hours_cut_a_range_of_dates_by_times() -> None:
     assert bounds(since="2026-01-02", until="2026-01-03", chunk="12h") == [
         ("2026-01-02T00:00:00Z", "2026-01-02T12:00:00Z"),
