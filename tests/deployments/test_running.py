@@ -83,8 +83,8 @@ def test_a_terminal_shows_how_many_chunks_of_a_backfill_are_done(
     with Windowed().serving() as api:
         result = backfill_flow(api.integration(sqlite_url(tmp_path)), options, bar=True)
     assert result.report.records.written == 16
-    assert "/2 parts" in terminal.getvalue()
-    assert "16 records" in terminal.getvalue()
+    assert "2/2" in terminal.getvalue()
+    assert "parts, 16 records" in terminal.getvalue()
 
 
 def test_prefects_log_stays_off_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
