@@ -99,7 +99,14 @@ class Outcome:
 
     async def settle(self) -> None:
         """Wait for the call that Ctrl-C has left at work, if there is one."""
+        self.interrupt()
         await self.call(lambda: None)
+
+    def interrupt(self) -> None:
+        """Let a destination that may take long for a chunk end early what it is at."""
+        interrupt = getattr(self.destination, "interrupt", None)
+        if interrupt is not None:
+            interrupt()
 
     async def renew(self) -> None:
         """Extend the lease, beside a long call where the destination is able to."""
@@ -110,5 +117,6 @@ class Outcome:
 
     async def close(self) -> None:
         """Release the lease and disconnect."""
+        self.interrupt()
         await self.call(self.destination.close)
         self._thread.shutdown(wait=False)

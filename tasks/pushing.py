@@ -43,7 +43,9 @@ async def push_batches(batches: AsyncIterable[Batch], outcome: Outcome) -> RunRe
         try:
             async for batch in batches:
                 await writer.add(batch)
-        except (Exception, asyncio.CancelledError):
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError):
+                outcome.interrupt()
             await writer.rescue()
             raise
         await writer.flush()

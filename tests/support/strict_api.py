@@ -80,7 +80,8 @@ class StrictApi:
                 self.by_key[key] = (body, reply)
         if (told := await _told(self.after(request, body))) is not None:
             return told
-        return answer(*reply)
+        told, status = reply
+        return answer(told, status)
 
     def _carry_out(self, request: web.Request, body: Any) -> tuple[Any, int]:
         if request.method == "GET":

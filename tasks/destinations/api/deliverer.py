@@ -15,6 +15,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from astrio.blocks.api import RestApi
+from astrio.blocks.errors import AstrioError
 from astrio.tasks.batch import Batch
 from astrio.tasks.connection import filled_api
 from astrio.tasks.destinations.api.composer import Composer
@@ -36,7 +37,7 @@ from astrio.tasks.destinations.sql.stream import Stamp
 from astrio.tasks.http.client import ApiClient
 from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.mapping.context import MappingContext
-from astrio.tasks.report import TableChanges
+from astrio.tasks.report import RunReport, TableChanges
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -126,6 +127,19 @@ class Deliverer:
     def forgotten(self) -> int:
         """Return how many requests of interrupted runs nobody knows the outcome of."""
         return 0 if self._route is None else self._route.journal.forgotten()
+
+    def interrupt(self) -> None:
+        """Send nothing more; called from another thread while a chunk is delivered."""
+        if self._route is not None:
+            health = self._route.health
+            health.fatal = health.fatal or AstrioError("The run was interrupted.")
+
+    def count(self, report: RunReport) -> None:
+        """Add the requests that were sent here to those of the source."""
+        if self._client is not None:
+            sent, stats = report.requests, self._client.stats
+            more = {"sent": sent.sent + stats.sent, "retried": sent.retried + stats.retried}
+            report.requests = sent.model_copy(update=more)
 
     def close(self) -> None:
         """Close the client; never raises."""

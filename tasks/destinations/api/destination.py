@@ -59,8 +59,19 @@ class ApiDestination(SqlDestination):
         self._deliverer.deliver(chunk)
         return super().commit(chunk)
 
+    def interrupt(self) -> None:
+        """Send nothing more: what is on its way is waited for, the rest is for the next run."""
+        self._deliverer.interrupt()
+
+    def abandon(self, report: RunReport | None = None, *, clear_resume: bool = False) -> None:
+        """Keep the failed run's report."""
+        if report is not None:
+            self._deliverer.count(report)
+        super().abandon(report, clear_resume=clear_resume)
+
     def finish(self, report: RunReport, **how: Any) -> None:
         """End the slice; tell of requests whose outcome nobody has asked for since."""
+        self._deliverer.count(report)
         self._whole = bool(how.get("clear_resume"))
         lost = self._deliverer.forgotten()
         if lost:

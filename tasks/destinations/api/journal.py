@@ -112,4 +112,5 @@ class Journal:
         sealed = row["returned"]
         if sealed is not None:
             row["returned"] = msgspec.json.decode(self._sealer.unseal(sealed, row["id"].encode()))
-        return Held(**row | {"unknown": bool(row["unknown"]), "met": bool(row["met"])})
+        row["unknown"], row["met"] = bool(row["unknown"]), bool(row["met"])
+        return Held(**row)

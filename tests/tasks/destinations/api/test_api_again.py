@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import threading
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ from tests.support.strict_api import StrictApi
 from tests.tasks.destinations.api.pushing import RECORDS, api, integration, upsert
 
 from astrio.blocks.errors import LeaseHeldError
+from astrio.flows.engine import run_without_prefect
+from astrio.flows.integration import Integration
 from astrio.tasks import pushing
 from astrio.tasks.destinations.api.deliverer import Deliverer
 from astrio.tasks.destinations.base import Chunk, RunIdentity
@@ -93,6 +98,39 @@ def test_an_append_that_failed_half_way_goes_on_where_it_stopped(paginate: str) 
         assert report.records.balanced
         run(plan)
     assert len(crm.effects) == 12
+
+
+def test_ctrl_c_ends_a_long_chunk_early_and_the_next_run_sends_the_rest() -> None:
+    crm, records = StrictApi(), [{"id": each, "name": "x"} for each in range(40)]
+    begun = threading.Event()
+
+    async def slow(*_: Any) -> None:
+        begun.set()
+        await asyncio.sleep(0.02)
+
+    crm.before = slow
+
+    async def interrupted(plan: Integration) -> None:
+        running = asyncio.create_task(run_without_prefect(plan))
+        await asyncio.to_thread(begun.wait, 30)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    with serve(lambda _: records) as source, serve(crm) as server:
+        plan = integration(source, api(server.url), **upsert())
+        asyncio.run(interrupted(plan))
+        assert 0 < len(crm.effects) < 40
+        crm.before = lambda *_: None
+        report = run(plan)
+    assert sorted(each["id"] for each in crm.effects) == list(range(40))
+    assert report.records.balanced
+
+
+def test_the_report_counts_the_requests_of_both_sides() -> None:
+    with serve(lambda _: RECORDS) as source, serve(StrictApi()) as server:
+        report = run(integration(source, api(server.url)))
+    assert report.requests.sent == 6
 
 
 def test_the_journal_holds_no_content_and_an_append_leaves_nothing_in_it(home: Path) -> None:
