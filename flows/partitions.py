@@ -66,7 +66,7 @@ def refuse_partitions(integration: Integration) -> None:
 
 def _harms(integration: Integration) -> Iterator[str]:
     push = integration.push
-    if push.staged:
+    if any(each.mode == "replace" for each in push.all):
         yield "with `mode: replace` each would put its rows in the place of all others"
     if push.vanished.rows != "keep":
         yield "each would take the rows of the others for vanished (push.vanished)"

@@ -63,6 +63,9 @@ def _sources(root: Node, mode: str, node: Node, path: str) -> Iterator[Mistake]:
     """Yield sources that bring only a part with each run, where the mode is not written out."""
     if mode != "replace" or root.at("push", "mode"):
         return
+    if root.entry("partitions"):
+        words = "one file is written anew with each run, and each partition is one: "
+        yield Mistake.at(node.place, path, words + _RUN_ID)
     source = root.at("source")
     for key, why in (
         ("incremental", "an incremental run reads only what is new"),

@@ -27,8 +27,9 @@ from astrio.tasks.destinations.files.settling import LateQuarantining
 from astrio.tasks.destinations.files.spool import Spool
 from astrio.tasks.destinations.files.target import FilesTarget
 from astrio.tasks.destinations.files.writer import FileWriter
+from astrio.tasks.destinations.part import Part
 from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
-from astrio.tasks.destinations.sql import checkpoint, effects, moment, partitions, profiles
+from astrio.tasks.destinations.sql import checkpoint, effects, moment, partitions, parts, profiles
 from astrio.tasks.destinations.sql.database import transaction
 from astrio.tasks.destinations.sql.destination import SqlDestination
 from astrio.tasks.destinations.sql.quarantining import MOST_REJECTS
@@ -91,6 +92,11 @@ class FileDestination(SqlDestination):
         self._partitions: dict[str, Any] = {}
         self._effects: dict[str, None] = {}
         self._told: list[str] = []
+
+    def only(self, part: Part) -> None:
+        """Let this opening be one of a part of the stream: each part adds files of its own."""
+        super().only(part)
+        self._place = self._to.place(self._stream.id)
 
     def open(self, run: RunIdentity, *, wait: bool = False) -> StreamState:
         """Take the stream's lease, and finish what a run before could not."""
@@ -250,7 +256,7 @@ class FileDestination(SqlDestination):
         return FileWriter(form, self._push.key)
 
     def _state(self, connection: Connection) -> StreamState:
-        state = checkpoint.load(connection, self._stream)
+        state = parts.load(connection, self._stream, self._part)
         return replace(state, profile=profiles.load(connection, self._stream))
 
     def _finish_earlier(self, pending: Publication) -> None:
@@ -311,6 +317,7 @@ class FileDestination(SqlDestination):
             effects.save(connection, self._dialect, stamp, pending.effects)
             marks: dict[str, Any] = {"watermark": pending.watermark, "ties": pending.ties}
             checkpoint.save(connection, stamp, **marks, clear_resume=True)
+            parts.end(connection, self._dialect, stamp, self._part, report)
             self._lease.extend(connection)
         self._pending = None
         self._rejects.forget()

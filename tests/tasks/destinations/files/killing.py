@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -66,6 +67,12 @@ def killed(plan: Integration, point: str, times: int = 1) -> bool:
     code = int(process.stdout.readline())
     assert code in (0, -signal.SIGKILL)
     return code != 0
+
+
+def somewhere(chance: random.Random) -> tuple[str, int]:
+    """Return a point at which a run is killed, and how often it has to come there."""
+    point = chance.choice([*POINTS, "any", "any", "any"])
+    return point, chance.randint(1, {"any": 12, "chunk": 5}.get(point, 1))
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.flows.api import cursor_api, record
 from tests.flows.running import run
-from tests.tasks.destinations.files.killing import POINTS, killed
+from tests.tasks.destinations.files.killing import POINTS, killed, somewhere
 from tests.tasks.destinations.files.writing import files, lines, plan
 
 from astrio.flows.integration import Integration
@@ -91,6 +91,7 @@ def test_a_file_that_was_due_and_is_gone_is_read_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("name", ["", "items.csv", "items.parquet"])
 def test_a_hundred_kills_at_random_points_lose_and_double_nothing(
     tmp_path: Path, name: str
@@ -114,8 +115,7 @@ def kill_at_random(tmp_path: Path, name: str, kills: int) -> None:
     with cursor_api(records) as api:
         plan_ = plan(api.url, {"file": f"{folder}/{name}"}, source=source)
         while died < kills:
-            point = chance.choice([*POINTS, "any", "any"])
-            died += killed(plan_, point, chance.randint(1, 4))
+            died += killed(plan_, *somewhere(chance))
             for path in folder.glob("*.jsonl"):
                 assert len(lines(path)) > 0
             if chance.random() < 0.5:

@@ -17,7 +17,7 @@ from tests.flows.api import cursor_api, record
 from tests.flows.running import failed_run, run
 from tests.support.s3 import KEYS, Bucket
 from tests.support.server import answer, serve, unused_url
-from tests.tasks.destinations.files.killing import POINTS, killed
+from tests.tasks.destinations.files.killing import POINTS, killed, somewhere
 from tests.tasks.destinations.files.test_killed import late
 from tests.tasks.destinations.files.writing import files, plan
 
@@ -407,6 +407,7 @@ def test_a_dry_run_sends_nothing(bucket: Bucket) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_a_hundred_kills_at_random_points_lose_and_double_nothing(
     bucket: Bucket, home: Path
 ) -> None:
@@ -416,7 +417,7 @@ def test_a_hundred_kills_at_random_points_lose_and_double_nothing(
     with cursor_api(records) as api:
         plan_ = plan(api.url, {"s3": bucket.to(prefix="out/")}, source=INCREMENTAL)
         while died < 100:
-            died += killed(plan_, chance.choice([*POINTS, "any", "any"]), chance.randint(1, 4))
+            died += killed(plan_, *somewhere(chance))
             if chance.random() < 0.5:
                 records.append(late(len(records)))
         report = run(plan_)

@@ -12,6 +12,7 @@ from astrio.tasks.batch import Batch, Page
 from astrio.tasks.destinations.base import Chunk, RunIdentity, StreamState
 from astrio.tasks.destinations.files.destination import FileDestination
 from astrio.tasks.destinations.opening import open_dry_run
+from astrio.tasks.destinations.part import Part
 from astrio.tasks.report import RunReport
 
 
@@ -152,3 +153,24 @@ def test_the_report_names_the_file(tmp_path: Path) -> None:
     written.finish(report, clear_resume=True)
     written.close()
     assert report.file == str(files(tmp_path / "out")[0])
+
+
+def test_parts_of_a_stream_add_files_at_once(tmp_path: Path) -> None:
+    one, two = destination(tmp_path, dies_at="due"), destination(tmp_path)
+    one.only(Part(("store=a",)))
+    two.only(Part(("store=b",)))
+    opened(one)
+    opened(two, "two")
+    one.begin_slice(atomic=False)
+    write(two)
+    one.commit(chunk())
+    with pytest.raises(Died):
+        one.finish(RunReport(integration="items"), watermark=3, clear_resume=True)
+    one.close()
+    two.close()
+    for part, mark in (("store=a", 3), ("store=b", 5), ("store=c", None)):
+        again = destination(tmp_path)
+        again.only(Part((part,)))
+        assert opened(again, part).watermark == mark
+        again.close()
+    assert [len(lines(path)) for path in files(tmp_path / "out")] == [2, 2]
