@@ -68,7 +68,7 @@ async def test_a_part_is_a_flow_run_in_the_pool_and_its_report_comes_back(
 
     with shops() as server:
         integration = plan(server, tmp_path)
-        carrying = asyncio.create_task(carrier(integration, pool, ("partition",))(OPTIONS))
+        carrying = asyncio.ensure_future(carrier(integration, pool, ("partition",))(OPTIONS))
         run = await submitted(pool)
         await worked(integration, run)
         await ended(run, Completed())
@@ -88,7 +88,7 @@ async def test_a_part_that_fails_elsewhere_fails_with_the_same_words(
 
     with shops(broken={"a"}) as server:
         integration = plan(server, tmp_path)
-        carrying = asyncio.create_task(carrier(integration, pool, ())(OPTIONS))
+        carrying = asyncio.ensure_future(carrier(integration, pool, ())(OPTIONS))
         run = await submitted(pool)
         with pytest.raises(AstrioError) as there:
             await worked(integration, run)
@@ -104,7 +104,7 @@ async def test_a_part_whose_process_has_died_is_told(tmp_path: Path, pool: str) 
     from astrio.flows.carriers import carrier
 
     with shops() as server:
-        carrying = asyncio.create_task(carrier(plan(server, tmp_path), pool, ())(OPTIONS))
+        carrying = asyncio.ensure_future(carrier(plan(server, tmp_path), pool, ())(OPTIONS))
         await ended(await submitted(pool), Crashed())
         with pytest.raises(AstrioError, match="ended as Crashed, and left no report"):
             await carrying
@@ -114,7 +114,7 @@ async def test_a_run_that_is_stopped_stops_its_parts(tmp_path: Path, pool: str) 
     from astrio.flows.carriers import carrier
 
     with shops() as server:
-        carrying = asyncio.create_task(carrier(plan(server, tmp_path), pool, ())(OPTIONS))
+        carrying = asyncio.ensure_future(carrier(plan(server, tmp_path), pool, ())(OPTIONS))
         await submitted(pool)
         carrying.cancel()
         with pytest.raises(asyncio.CancelledError):
