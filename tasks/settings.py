@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from typing import Any, Literal, Self
 
 from pydantic import (
@@ -109,6 +110,9 @@ class RequestContent(Settings):
     @field_serializer("params", "headers")
     def _mask(self, values: dict[str, Any], info: SerializationInfo) -> dict[str, Any]:
         return mask_named(values, info)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        yield from self.model_dump().items()  # with literals of sensitive names masked
 
     def model_post_init(self, _context: Any, /) -> None:
         """Let no message show a literal secret among parameters and headers."""
