@@ -76,20 +76,16 @@ def describe(connection: Connection, table: str) -> Relation | None:
 
 def retype(connection: Connection, relation: Relation, kinds: Mapping[str, Kind]) -> None:
     """Change the columns' types in place, or build the table anew where that is not possible."""
-    constrained = connection.exec_driver_sql(_CONSTRAINED, (relation.name,)).scalars().all()
-    if any(held.generated for held in relation.columns.values()) or any(
-        name.lower() in constrained for name in kinds
-    ):
+    name = relation.name
+    constrained = connection.exec_driver_sql(_CONSTRAINED, (name,)).scalars().all()
+    indexes = connection.exec_driver_sql(_INDEXES, (name,)).all()
+    generated = any(held.generated for held in relation.columns.values())
+    if indexes or generated or any(each.lower() in constrained for each in kinds):
         _rebuild(connection, relation, kinds)
         return
-    indexes = connection.exec_driver_sql(_INDEXES, (relation.name,)).all()
-    for name, _, _ in indexes:
-        run(connection, f"DROP INDEX {quoted(name)}")
-    for name, kind in kinds.items():
-        how = f"TYPE {TYPES[kind]} USING {_converted(relation, name, kind)}"
-        run(connection, f"ALTER TABLE {quoted(relation.name)} ALTER COLUMN {quoted(name)} {how}")
-    for _, _, sql in indexes:
-        run(connection, sql)
+    for each, kind in kinds.items():
+        how = f"TYPE {TYPES[kind]} USING {_converted(relation, each, kind)}"
+        run(connection, f"ALTER TABLE {quoted(name)} ALTER COLUMN {quoted(each)} {how}")
 
 
 def clone(connection: Connection, relation: Relation, name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -507,3 +508,54 @@ def test_a_full_disk_fails_the_run_and_the_next_one_completes(
     second.finish(RunReport(integration="shop"), clear_resume=True)
     assert stream.rows() == rows[:1000]
     stream.close()
+
+
+# Killed processes.
+
+WRITING = """
+    import os, signal
+    from astrio.tasks.report import RunReport
+    destination.open(run)
+    destination.begin_slice(atomic=False)
+    for columns, rows in CHUNKS:
+        page = Batch(Page(1), tuple(columns.split()), rows, rows)
+        destination.commit(Chunk([page], lambda _: {"rows": len(rows)}))
+    if push.mode == "replace":
+        destination.finish(RunReport(integration="shop"), clear_resume=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+TABLE = "CREATE TABLE orders (id BIGINT{key}, name VARCHAR, n BIGINT)"
+
+
+@pytest.mark.parametrize(
+    ("mode", "key", "chunks", "then"),
+    [
+        ("upsert", " PRIMARY KEY", [("id n", [("x", 1), ("y", 2)])], ["1", "x", "y"]),
+        ("upsert", "", [("id n", [(1, 0.5), (2, 2)])], [1, 2]),
+        ("upsert", "", [("id m", [(1, 0.5)]), ("id n", [("z", "a"), (2, "b")])], ["1", "2", "z"]),
+        ("replace", "", [("id n", [(5, 1), (6, 2)])], [5, 6]),
+        ("replace", " PRIMARY KEY", [("id n name", [(1, "x", "a"), (7, 2, "b")])], [1, 7]),
+    ],
+)
+def test_tables_changed_just_before_a_process_was_killed_are_whole(
+    stream: Stream, mode: str, key: str, chunks: list[Any], then: list[Any]
+) -> None:
+    stream.execute(
+        TABLE.format(key=key),
+        "CREATE INDEX by_n ON orders (n, name)",
+        "INSERT INTO orders VALUES (1, 'Ann', 7)",
+    )
+    stream.push = stream.push.model_copy(update={"mode": mode})
+    process = child(stream, WRITING.replace("CHUNKS", repr(chunks)))
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert Path(f"{stream.database.url.database}.wal").exists()
+    for _ in range(2):  # from the log, then from the file
+        assert [row[0] for row in stream.rows()] == then
+    indexes = stream.rows("SELECT index_name FROM duckdb_indexes() ORDER BY 1")
+    assert ("by_n",) in indexes
+    with pytest.raises(Exception, match=r"[Cc]onstraint"):
+        stream.execute("INSERT INTO orders (id) SELECT id FROM orders LIMIT 1")
+    stream.push = stream.push.model_copy(update={"mode": "upsert"})
+    assert stream.write("id n", (then[0], 1)).written <= 1
+    assert [row[0] for row in stream.rows()] == then
