@@ -30,6 +30,7 @@ from astrio.tasks.destinations.api.sender import Heard, Sender
 from astrio.tasks.destinations.api.settings import Delivery, Sending
 from astrio.tasks.destinations.api.target import RequestTarget
 from astrio.tasks.destinations.base import Chunk, RunIdentity, Written
+from astrio.tasks.destinations.part import Part
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql.quarantine import key_text
 from astrio.tasks.destinations.sql.replaying import replayed
@@ -63,6 +64,11 @@ class Deliverer:
         self._jobs: list[Job] = []
         self._chunk: Chunk | None = None
         self._goes_on = False
+
+    def only(self, part: Part) -> None:
+        """Note what a part of the stream appends apart: it is forgotten with the part's own end."""
+        if part.path and not self._keyed:
+            self._stream = " ".join((self._stream, *part.path))
 
     def start(self, run: RunIdentity, *, goes_on: bool) -> None:
         """Open the client, once; `goes_on` says that the run goes on from a resume point.

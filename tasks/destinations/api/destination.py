@@ -12,9 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from astrio.blocks.errors import ConfigurationError
 from astrio.tasks.destinations.api.deliverer import Deliverer
 from astrio.tasks.destinations.api.target import RequestTarget
 from astrio.tasks.destinations.base import Chunk, RunIdentity, StreamState, Written
+from astrio.tasks.destinations.part import Part
 from astrio.tasks.destinations.settings import PushSettings, QuarantineSettings
 from astrio.tasks.destinations.sql.database import transaction
 from astrio.tasks.destinations.sql.destination import SqlDestination
@@ -48,6 +50,20 @@ class ApiDestination(SqlDestination):
         with Ledger().writing():
             pass  # its tables are made
         return super().open(run, wait=wait)
+
+    def only(self, part: Part) -> None:
+        """Let this opening be one of that part; what it appends is noted apart from others'.
+
+        Raises:
+            ConfigurationError: only some columns are to be written.
+        """
+        if part.columns:
+            raise ConfigurationError(
+                "A request carries whole records: there are no columns to fill in afterwards.",
+                advice="Leave the columns out; with `mode: upsert`, what has changed is sent.",
+            )
+        super().only(part)
+        self._deliverer.only(part)
 
     def begin_slice(self, *, atomic: bool, whole: bool = False) -> None:  # noqa: ARG002 (what is sent cannot be taken back)
         """Start a slice; its chunks are durable one by one."""

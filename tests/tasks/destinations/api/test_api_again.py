@@ -18,13 +18,16 @@ from tests.support.server import answer, serve
 from tests.support.strict_api import StrictApi
 from tests.tasks.destinations.api.pushing import RECORDS, api, integration, upsert
 
-from astrio.blocks.errors import LeaseHeldError
+from astrio.blocks.errors import ConfigurationError, LeaseHeldError
 from astrio.flows.engine import run_without_prefect
 from astrio.flows.integration import Integration
 from astrio.tasks import pushing
+from astrio.tasks.batch import Batch, Page
 from astrio.tasks.destinations.api.deliverer import Deliverer
+from astrio.tasks.destinations.api.destination import ApiDestination
 from astrio.tasks.destinations.base import Chunk, RunIdentity
 from astrio.tasks.destinations.opening import open_destination, quarantine_rows
+from astrio.tasks.destinations.part import Part
 
 
 def abort(request: web.Request) -> Any:
@@ -142,6 +145,24 @@ def test_the_journal_holds_no_content_and_an_append_leaves_nothing_in_it(home: P
     assert len(rows) == 5
     assert not any(b"made-" in (value if isinstance(value, bytes) else str(value).encode())
                    for row in rows for value in row)  # fmt: skip
+
+
+def test_parts_of_a_stream_are_pushed_beside_one_another_in_whole_records() -> None:
+    with serve(lambda _: RECORDS) as source, serve(StrictApi()) as server:
+        plan = integration(source, api(server.url))
+        parts = [open_destination(plan.push, plan.name) for _ in range(2)]
+        for part, name in zip(parts, ("store=a", "store=b"), strict=True):
+            assert isinstance(part, ApiDestination)
+            with pytest.raises(ConfigurationError, match="whole records"):
+                part.only(Part(path=(name,), columns=("name",)))
+            part.only(Part(path=(name,)))
+            part.open(RunIdentity(name, plan.name))
+            part.begin_slice(atomic=False)
+        batch = Batch(Page(1, fetched=1), ("id",), [(1,)], [{"id": 1}])
+        assert [part.commit(Chunk([batch])).written for part in parts] == [1, 1]
+        for part in parts:
+            part.close()
+    assert len(server.requests) == 2
 
 
 def test_a_second_run_of_the_stream_is_refused() -> None:
