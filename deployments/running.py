@@ -48,17 +48,31 @@ def quieten_prefect() -> None:
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
 
 
-def run_flow(integration: Integration, options: RunOptions, *, bar: bool) -> RunResult:
+def run_flow(
+    integration: Integration,
+    options: RunOptions,
+    *,
+    bar: bool,
+    find: Callable[[str], Integration | None] = lambda _: None,
+) -> RunResult:
     """Run the flow `sync` under the Prefect server now in effect.
+
+    Args:
+        integration: what to run.
+        options: what the run does differently from the file.
+        bar: show a bar on a terminal.
+        find: returns the integrations that take its records over, by their names.
 
     Raises:
         AstrioError: the run could not even begin, so there is no report.
     """
 
-    def sync() -> Coroutine[Any, Any, RunReport]:
+    async def sync() -> RunReport:
+        from astrio.flows.chaining import integrations_nearby
         from astrio.flows.sync import sync
 
-        return sync(integration, options)
+        with integrations_nearby(find):
+            return await sync(integration, options)
 
     return _watched(integration, sync, bar=bar)
 

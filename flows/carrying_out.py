@@ -16,6 +16,7 @@ from astrio.blocks.errors import AstrioError, WaitTooLongError
 from astrio.blocks.redaction import redact
 from astrio.blocks.tokens import NeedsAuthorisationError
 from astrio.flows.artifacts import progress_artifact, report_artifact
+from astrio.flows.chaining import hand_on
 from astrio.flows.history import earlier_runs
 from astrio.flows.last_mapping import remember_mapping
 from astrio.flows.plan import Plan
@@ -62,6 +63,7 @@ async def carry_out(run: Run) -> RunReport:
         raise told from None  # a cause's text may hold what must not be logged
     finally:
         await run.close()
+        await hand_on(run)
         await _publish(run)
     # A state of its own makes the list of runs tell how each has ended; callers get its data.
     state: State[RunReport] = Completed(

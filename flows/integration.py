@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
@@ -37,8 +37,10 @@ else:
     RestApiOrName = or_saved(RestApi, '{base_url: "https://…"}')
 
 
+NameOfOther = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
+
 # What may stand in the place of `source.api`.
-_ORIGINS: Final = ("python", "webhook")
+_ORIGINS: Final = ("python", "webhook", "event")
 
 
 def _api_may_be_left_out(schema: dict[str, Any]) -> None:
@@ -55,6 +57,11 @@ class Source(Settings):
     )
     python: Reference | None = Field(
         None, description="Instead of a request: module:function of a generator of records."
+    )
+    event: NameOfOther | tuple[NameOfOther, ...] | None = Field(
+        None,
+        description="The integrations that hand their records over to this one, "
+        "`push: {to: {integration: …}}`: a name, or several.",
     )
     api: RestApiOrName | None = Field(description="A saved REST API's name, or one written out.")
     request: RequestSettings = Field(default_factory=RequestSettings)
@@ -85,6 +92,11 @@ class Source(Settings):
             others = {key: value for key, value in given.items() if key != "api"}
             return others | {"api": None} if others.keys() & set(_ORIGINS) else others
         return given
+
+    @property
+    def senders(self) -> tuple[str, ...]:
+        """The integrations that hand their records over."""
+        return (self.event,) if isinstance(self.event, str) else self.event or ()
 
     @property
     def connection(self) -> RestApi:

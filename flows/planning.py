@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,6 +17,7 @@ from astrio.blocks.api import RestApi
 from astrio.blocks.errors import AstrioError, ConfigurationError
 from astrio.flows.connecting import connected, resolved_api
 from astrio.flows.fanning_out import destination_of, gating_of, with_examples
+from astrio.flows.handing_over import HandedOver
 from astrio.flows.integration import Integration
 from astrio.flows.judging import judging
 from astrio.flows.mapping_version import mapping_version
@@ -140,6 +142,8 @@ class Run:
                 advice="`astrio gateway` and `astrio up` receive them; `astrio events send` tries "
                 "it out, and `astrio events replay` lets events have their effect again.",
             )
+        if self._pages is None and integration.source.event is not None:
+            self._pages = self._handed_over()
         if self._pages is not None:
             return self._plan_of(self._pages, outcome)
         point = usable(state.resume, integration, options)
@@ -165,6 +169,13 @@ class Run:
         plan = self._with_parts(resolved_api(integration), reading, context, outcome)
         account.profile.whole = point is None
         return replace(plan, requests_before=before)
+
+    def _handed_over(self) -> HandedOver:
+        """Return what other integrations have handed over; what is rejected of it is kept."""
+        if self.account.max_rejected is None:
+            self.account.max_rejected = "100%"
+        context = MappingContext(now=self.account.started)
+        return HandedOver(self.integration, context, self.effects)
 
     def _plan_of(self, pages: PageSource, outcome: Outcome) -> Plan:
         """Return the plan of records that are not the stream's own reading."""
@@ -329,7 +340,14 @@ class Run:
 
     async def close(self) -> None:
         """Release the lease and disconnect."""
-        if self._outcome is not None:
+        if self._outcome is None:
+            return
+        try:
+            finished = self._outcome.finished and not self.options.dry_run
+            if finished and isinstance(self._pages, HandedOver):
+                with suppress(AstrioError):  # the next run knows what this one has written
+                    await self._pages.done()
+        finally:
             await self._outcome.close()
 
 

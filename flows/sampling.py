@@ -5,7 +5,7 @@ Free of Prefect and SQLAlchemy, so that `test` and `preview` answer quickly.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -127,6 +127,8 @@ async def read_sample(
         return await _of_python(integration, api, wanted, sample)
     if integration.source.webhook is not None:
         return await _of_events(integration, api, wanted, sample)
+    if integration.source.event is not None:
+        return await _of_handed_over(integration, wanted, sample)
     assert api is not None  # every other source is an API yet
     client = _Client(api, retry=integration.retry, errors=integration.errors)
     plan = _plan(integration, sample.started)
@@ -164,6 +166,17 @@ async def _of_events(
 
     source = latest_events(integration, wanted, MappingContext(sample.started))
     return await _of_pages(integration, api, wanted, sample, source)
+
+
+async def _of_handed_over(integration: Integration, wanted: int, sample: Sample) -> Sample:
+    """Take what waits for the integration; the inbox needs SQLAlchemy."""
+    from astrio.flows.handing_over import HandedOver
+
+    async def effects(_: Sequence[str]) -> set[str]:
+        return set()
+
+    source = HandedOver(integration, MappingContext(sample.started), effects)
+    return await _of_pages(integration, None, wanted, sample, source)
 
 
 async def _of_pages(

@@ -62,6 +62,7 @@ def facts(report: RunReport) -> list[tuple[str, str]]:
         pairs.append(("Rows deleted", f"{records.deleted:,} that the source has no more"))
     pairs.extend(_table(report))
     pairs.extend(_destinations(report))
+    pairs.extend(_handed_on(report))
     for label, changes in (("Drift", report.drift.fields), ("Source drift", report.drift.source)):
         if changes:
             pairs.append((label, _drift(changes)))
@@ -98,6 +99,12 @@ def _destinations(report: RunReport) -> Iterator[tuple[str, str]]:
         told = each.difference
         pairs = _difference(told) if told else _changes(each.changes) if each.changes else ()
         yield from ((f"  {label}", text) for label, text in pairs)
+
+
+def _handed_on(report: RunReport) -> Iterator[tuple[str, str]]:
+    for each in report.handed_on:
+        told = STATES.get(each.state, each.state.capitalize())
+        yield f"Handed on to {each.integration}", told
 
 
 def _changes(table: TableChanges) -> Iterator[tuple[str, str]]:

@@ -16,5 +16,5 @@ def reads_everything(integration: Integration, options: RunOptions, window: Wind
         return False
     incremental = integration.source.incremental
     if incremental is None:
-        return integration.source.webhook is None
+        return integration.source.webhook is None and integration.source.event is None
     return options.full_refresh and window.start is None and incremental.end_param is None

@@ -147,6 +147,22 @@ class DestinationReport(_Model):
     difference: Difference | None = None
 
 
+class HandedOn(_Model):
+    """An integration that takes this one's records over, and what became of its run.
+
+    Attributes:
+        integration: its name.
+        state: as of every run; `scheduled` if its deployment runs it, `waiting` if nobody does.
+        flow_run: the id of its flow run.
+        error: why it failed.
+    """
+
+    integration: str
+    state: str
+    flow_run: str | None = None
+    error: ErrorReport | None = None
+
+
 class PartReport(_Model):
     """What became of one part of a run: a chunk of a backfill, a partition.
 
@@ -181,6 +197,7 @@ class RunReport(_Model):
     stop_reason: str | None = None
     records: Records = Field(default_factory=Records)
     destinations: list[DestinationReport] = Field(default_factory=list)
+    handed_on: list[HandedOn] = Field(default_factory=list)
     parents: Parents | None = None
     table: TableChanges | None = None
     file: str | None = None

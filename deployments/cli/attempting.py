@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 import typer
 
@@ -13,6 +14,8 @@ from astrio.deployments.cli.report import show_report
 from astrio.deployments.running import RunResult
 from astrio.deployments.server import is_lasting, prefect_server
 from astrio.tasks.report import ErrorReport, RunReport
+
+FAILED: Final = 1
 
 
 def attempt(name: str, run: Callable[[], RunResult]) -> RunResult:
@@ -42,6 +45,8 @@ def finish(result: RunResult, *, as_json: bool) -> None:
         raise typer.Exit(INTERRUPTED)
     if result.error is not None:
         raise typer.Exit(result.error.exit_code)
+    if any(each.state == "failed" for each in result.report.handed_on):
+        raise typer.Exit(FAILED)
 
 
 def _report(name: str, error: AstrioError, *, state: str = "failed") -> RunReport:

@@ -10,14 +10,18 @@ import typer
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.deployments.cli.files import FOLDERS, files_in, find_integration
+from astrio.deployments.cli.nearby import beside
 from astrio.deployments.cli.output import print_json, say, show
 from astrio.deployments.deploying.collecting import same_name
+from astrio.flows.integration import Integration
+from astrio.flows.reading.chains import chain_mistakes
 from astrio.flows.reading.mistakes import IntegrationFileError, Mistake
 from astrio.flows.reading.read import LoadedAction, LoadedTrigger, Model, read_file
 from astrio.flows.trigger import TriggerFile
 from astrio.tasks.actions.settings import ActionFile
 from astrio.tasks.destinations.files.target import FilesTarget
 from astrio.tasks.destinations.settings import PushSettings
+from astrio.tasks.destinations.targets.integration import IntegrationTarget
 from astrio.tasks.destinations.targets.python import PythonTarget
 from astrio.tasks.destinations.targets.webhook import WebhookDestination
 
@@ -38,7 +42,7 @@ def check(
 
     Prints `FILE:LINE:COLUMN: message` on standard output. Exit code 2 if there is a mistake.
     """
-    results = _told_apart([(file, *_read(file)) for file in _chosen(files or [])])
+    results = _chained(_told_apart([(file, *_read(file)) for file in _chosen(files or [])]))
     for file, integration, mistakes in results:
         if not as_json:
             for mistake in mistakes:
@@ -63,6 +67,18 @@ def _told_apart(results: list[_Result]) -> list[_Result]:
             told.append((file, model, mistakes))
         else:
             told.append((file, None, [*mistakes, same_name(file, owner, name)]))
+    return told
+
+
+def _chained(results: list[_Result]) -> list[_Result]:
+    """Return the results, with what is wrong with the edges between integrations."""
+    told: list[_Result] = []
+    for file, model, mistakes in results:
+        found: list[Mistake] = []
+        if isinstance(model, Integration):
+            found = list(chain_mistakes(file, model, beside(file, model)))
+        wrong = any(not mistake.warning for mistake in found)
+        told.append((file, None if wrong else model, sorted([*mistakes, *found])))
     return told
 
 
@@ -119,6 +135,8 @@ def _summary(file: Path, integration: Model | None, mistakes: list[Mistake]) -> 
 def _into(push: PushSettings) -> str:
     if isinstance(push.to, WebhookDestination):
         return "each record to a webhook"
+    if isinstance(push.to, IntegrationTarget):
+        return f"handed on to {push.to.integration}"
     if isinstance(push.to, PythonTarget):
         return f"to {push.to.python}"
     if isinstance(push.to, FilesTarget):

@@ -6,17 +6,22 @@ variable or the command line is wrong, and nothing was sent; 130: stopped by Ctr
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from astrio.deployments.cli.attempting import attempt, finish
 from astrio.deployments.cli.files import find_integration, load
+from astrio.deployments.cli.nearby import find_beside
 from astrio.deployments.cli.output import say
 from astrio.deployments.remembering import remember_run
 from astrio.deployments.running import quieten_prefect, run_flow
+from astrio.flows.integration import Integration
 from astrio.flows.partitions import as_partition
 from astrio.tasks.options import RunOptions
+from astrio.tasks.report import RunReport
 
 app = typer.Typer()
 
@@ -59,10 +64,20 @@ def run(  # noqa: PLR0913, PLR0917 (one parameter for each flag)
     )
     if partition is not None:
         as_partition(integration, partition)  # a mistake is told before anything starts
-    result = attempt(integration.name, lambda: run_flow(integration, options, bar=not as_json))
+    path = find_integration(file)
+    result = attempt(
+        integration.name,
+        lambda: run_flow(integration, options, bar=not as_json, find=partial(_beside, path)),
+    )
     result.report.dry_run = dry_run
-    if not dry_run and (
-        warning := remember_run(find_integration(file), integration, result.report)
-    ):
+    for handed in result.report.handed_on:
+        if handed.state != "waiting" and (there := find_beside(path, handed.integration)):
+            remember_run(*there, RunReport(integration=handed.integration, state=handed.state))
+    if not dry_run and (warning := remember_run(path, integration, result.report)):
         say(f"warning: {warning}")
     finish(result, as_json=as_json)
+
+
+def _beside(file: Path, name: str) -> Integration | None:
+    found = find_beside(file, name)
+    return None if found is None else found[1]

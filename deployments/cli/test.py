@@ -58,6 +58,8 @@ def _asked(integration: Integration, sample: Sample) -> str:
     source = integration.source
     if source.webhook is not None:
         return "the latest events in the inbox"
+    if source.event is not None:
+        return f"what waits of {' and '.join(source.senders)}"
     return f"python {source.python}" if source.python else f"{source.request.method} {sample.url}"
 
 

@@ -7,14 +7,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from astrio.blocks.errors import ConfigurationError
 from astrio.blocks.literals import SHOW_SECRETS
 from astrio.deployments.cli.files import files_in, find_integration
+from astrio.deployments.cli.nearby import beside
 from astrio.flows.connecting import webhook_name
 from astrio.flows.integration import Integration
 from astrio.flows.reading.actions import is_action
+from astrio.flows.reading.chains import chain_mistakes, receivers
 from astrio.flows.reading.destinations import one_by_one, with_destinations
 from astrio.flows.reading.document import read_document
 from astrio.flows.reading.mistakes import IntegrationFileError, Mistake
@@ -27,6 +29,7 @@ from astrio.tasks.destinations.targets.file import LocalFileTarget
 from astrio.tasks.python.folder import VARIABLE, connectors_folder, modules_in
 from astrio.tasks.python.references import PLACES as REFERENCES
 
+LEDGER_VARIABLE: Final = "ASTRIO_LEDGER_URL"
 _RELATIVE_FILE = re.compile(r"(sqlite|duckdb)(\+\w+)?:///(?![/:$?]).")
 
 
@@ -144,6 +147,11 @@ def _read(file: Path, warnings: list[str], *, pooled: bool) -> Found | FoundTrig
     root = _root(file)
     model = loaded.trigger if isinstance(loaded, LoadedTrigger) else loaded.integration
     mistakes = [*_literals(model, root)]
+    if isinstance(model, Integration):
+        chained = list(chain_mistakes(file, model, beside(file, model)))
+        mistakes += [each for each in chained if not each.warning]
+        loaded.warnings.extend(each for each in chained if each.warning)
+        loaded.warnings.extend(_own_ledger(model, root) if pooled else ())
     if pooled and isinstance(model, Integration):
         mistakes += _relative_paths(model, root)
     if mistakes:
@@ -191,6 +199,15 @@ def _relative_paths(integration: Integration, root: Node) -> Iterator[Mistake]:
             yield _at(alone, ("push", "to", "file"), words)
         if relative := _RELATIVE_FILE.match(getattr(to, "url", "")):
             yield _at(alone, ("push", "to", "url"), f"{words} ({relative[1]}:////…)")
+
+
+def _own_ledger(integration: Integration, root: Node) -> Iterator[Mistake]:
+    """Yield where records are handed over in a ledger that other machines do not see."""
+    if receivers(integration) and not os.environ.get(LEDGER_VARIABLE):
+        words = "records are handed over in the ledger: workers on several machines share it only "
+        words += f"if {LEDGER_VARIABLE} names a PostgreSQL"
+        place = _at(root, ("push",), words)
+        yield Mistake(place.line, place.column, place.path, place.message, warning=True)
 
 
 def _own_modules(root: Node) -> Iterator[Mistake]:

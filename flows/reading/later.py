@@ -7,8 +7,8 @@ from __future__ import annotations
 
 _KEYS: dict[str, str] = {
     "": "endpoints authentication endpoint validation",
-    "source": "graphql event",
-    "push.to": "file format s3 webhook integration",
+    "source": "graphql",
+    "push.to": "file format s3 webhook",
 }
 _VALUES: dict[str, str] = {}
 _NOT_YET = "is not available yet in this version"
