@@ -70,5 +70,5 @@ def _harms(integration: Integration) -> Iterator[str]:
         yield "with `mode: replace` each would put its rows in the place of all others"
     if push.vanished.rows != "keep":
         yield "each would take the rows of the others for vanished (push.vanished)"
-    if integration.source.webhook is not None:
+    if integration.source.webhook is not None or integration.source.event is not None:
         yield "events come by themselves, so that nothing is read for a partition"

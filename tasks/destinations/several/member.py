@@ -234,7 +234,7 @@ class Member:
             told,
             watermark=self._mark(watermark),
             ties=ties if self._gate is None else self._gate.ties,
-            reread=reread and self.mode == "upsert",
+            reread=reread and self.mode not in {"append", "replace"},
             **how,
         )
         self._finished = True
