@@ -165,7 +165,7 @@ def _refuse_elsewhere(integration: Integration) -> None:
             f"{integration.name} holds a secret that is written out, which workers cannot get.",
             advice="Use ${env:NAME} and set the variable where the workers run.",
         )
-    if _RELATIVE_SQLITE.match(getattr(integration.push.to, "url", "")):
+    if any(_RELATIVE_SQLITE.match(getattr(each.to, "url", "")) for each in integration.push.all):
         raise ConfigurationError(
             f"{integration.name}: a worker runs in a folder of its own.",
             advice="Give push.to.url an absolute path (sqlite:////…).",
