@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -14,11 +14,9 @@ from astrio.tasks.mapping.compile import compile_expression
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.webhooks.inbox.event import Event
 from astrio.tasks.webhooks.inbox.handing import edge, taken_over, waiting
-from astrio.tasks.webhooks.receiving import EventPages, EventReading
+from astrio.tasks.webhooks.receiving import Effects, EventPages, EventReading, Shares
 
 _AT_ONCE: Final = 4  # each holds some hundred records
-
-Effects = Callable[[Sequence[str]], Awaitable[set[str]]]
 
 
 def edges_of(integration: Integration) -> list[str]:
@@ -33,8 +31,15 @@ class HandedOver:
     unchanged in the next.
     """
 
-    def __init__(self, integration: Integration, context: MappingContext, effects: Effects) -> None:
+    def __init__(
+        self,
+        integration: Integration,
+        context: MappingContext,
+        effects: Effects,
+        shares: Shares = lambda _: {},
+    ) -> None:
         """Take the integration, the clock, and what tells which events have had their effect."""
+        self._shares = shares
         keep = integration.source.filter
         self._edges = edges_of(integration)
         self._reading = EventReading(keep=compile_expression(keep, context) if keep else None)
@@ -66,7 +71,7 @@ class HandedOver:
     async def _of(
         self, events: Sequence[Event], session: ApiClient | None
     ) -> AsyncGenerator[Page, None]:
-        source = EventPages(events, self._reading, self._effects)
+        source = EventPages(events, self._reading, self._effects, self._shares)
         async with aclosing(source.pages(session)) as pages:
             async for page in pages:
                 yield page

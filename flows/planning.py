@@ -175,7 +175,7 @@ class Run:
         if self.account.max_rejected is None:
             self.account.max_rejected = "100%"
         context = MappingContext(now=self.account.started)
-        return HandedOver(self.integration, context, self.effects)
+        return HandedOver(self.integration, context, self.effects, self.shares)
 
     def _plan_of(self, pages: PageSource, outcome: Outcome) -> Plan:
         """Return the plan of records that are not the stream's own reading."""
@@ -204,6 +204,11 @@ class Run:
         """Return those of the events that have had their effect in the opened stream."""
         assert self._outcome is not None  # a page source is asked for pages after `open`
         return await self._outcome.call(self._outcome.destination.effects, events)
+
+    def shares(self, events: Sequence[str]) -> Mapping[str, Any]:
+        """Return in which of several destinations each of the events has had its effect."""
+        destination = self._outcome.destination if self._outcome else None
+        return destination.shares(events) if isinstance(destination, FanOut) else {}
 
     def _window(self, state: StreamState, point: ResumePoint | None) -> Window:
         if point is not None:

@@ -36,14 +36,11 @@ async def receiving_run(
     """
     found = await asyncio.to_thread(read, list(events), ledger)
 
-    async def effects(keys: Sequence[str]) -> set[str]:
-        return await run.effects(keys)
-
     limit = integration.max_rejected
     tolerant = integration.model_copy(update={"max_rejected": _ANY if limit is None else limit})
     run = Run(tolerant, RunOptions(wait=True), connects=integration.source.api is not None)
     context = MappingContext(now=run.account.started)
-    run.take(EventPages(found, _reading(integration, context), effects))
+    run.take(EventPages(found, _reading(integration, context), run.effects, run.shares))
     return run
 
 

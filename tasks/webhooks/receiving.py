@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, Final
 
 from astrio.blocks.errors import ApiAnswerError, RecordRejectedError
@@ -20,6 +21,7 @@ from astrio.tasks.webhooks.inbox.event import Event
 
 PAGE_EVENTS: Final = 500
 Effects = Callable[[Sequence[str]], Awaitable[set[str]]]
+Shares = Callable[[Sequence[str]], Mapping[str, Any]]
 Enrich = Callable[[ApiClient, Any], Awaitable[list[Any]]]
 
 
@@ -57,14 +59,23 @@ class _Read:
 class EventPages(PageSource):
     """Yields events' records, some hundred events to a page; their effects commit with it."""
 
-    def __init__(self, events: Sequence[Event], reading: EventReading, effects: Effects) -> None:
+    def __init__(
+        self,
+        events: Sequence[Event],
+        reading: EventReading,
+        effects: Effects,
+        shares: Shares = lambda _: {},
+    ) -> None:
         """Take the events, in the order in which they came, and how they are read.
 
         Args:
             events: what to read.
             reading: how.
             effects: returns which events have had their effect already.
+            shares: returns in which of several destinations they have, after `effects`: events
+                that differ in that are on pages of their own.
         """
+        self._shares = shares
         self._events = events
         self._reading = reading
         self._effects = effects
@@ -72,15 +83,30 @@ class EventPages(PageSource):
 
     async def pages(self, session: ApiClient | None) -> AsyncGenerator[Page, None]:
         """Yield the pages; no events make one empty page."""
-        starts = range(0, len(self._events), PAGE_EVENTS) or [0]
-        for number, start in enumerate(starts, 1):
-            page = await self._page(number, self._events[start : start + PAGE_EVENTS], session)
-            if start == starts[-1]:
-                page.stop_reason = "no_next"
-            yield page
+        number, held = 0, Page(1)
+        for start in range(0, len(self._events), PAGE_EVENTS):
+            some = self._events[start : start + PAGE_EVENTS]
+            had = await self._effects([event.key for event in some])
+            for events in self._alike(some):
+                number += 1
+                if number > 1:
+                    yield held
+                held = await self._page(number, events, had, session)
+        held.stop_reason = "no_next"
+        yield held
 
-    async def _page(self, number: int, events: Sequence[Event], session: ApiClient | None) -> Page:
-        had = await self._effects([event.key for event in events]) if events else set()
+    def _alike(self, events: Sequence[Event]) -> Iterator[Sequence[Event]]:
+        """Yield those together that have had their effect in the same destinations."""
+        shares = self._shares([event.key for event in events])
+        if len(set(shares.values())) <= 1:
+            yield events
+            return
+        for _, group in groupby(events, lambda event: shares.get(event.key)):
+            yield list(group)
+
+    async def _page(
+        self, number: int, events: Sequence[Event], had: set[str], session: ApiClient | None
+    ) -> Page:
         fresh = [event for event in events if event.key not in had]
         read = await asyncio.gather(*(self._read(event, session) for event in fresh))
         known = sum(_records_of(event, self._path).count for event in events if event.key in had)

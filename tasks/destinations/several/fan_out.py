@@ -89,6 +89,10 @@ class FanOut:
             member.had |= had
         return found[0].intersection(*found[1:])
 
+    def shares(self, events: Sequence[str]) -> dict[str, tuple[bool, ...]]:
+        """Return in which destinations each of these events has had its effect, by `effects`."""
+        return {event: tuple(event in member.had for member in self._members) for event in events}
+
     def begin_slice(self, *, atomic: bool, whole: bool = False) -> None:
         """Start a slice in each; `atomic` is for those to which rows are only added.
 

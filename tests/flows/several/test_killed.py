@@ -12,6 +12,7 @@ from tests.flows.api import cursor_api, integration, record
 from tests.flows.running import run
 from tests.flows.several.killing import run_killed
 from tests.support.connectors import Write
+from tests.support.server import serve
 
 from astrio.flows.integration import Integration
 from astrio.tasks.report import RunReport
@@ -114,6 +115,33 @@ def test_where_it_does_not_each_slice_is_one_transaction_in_each(
     again = run(plan)  # whole sources are added once more by each run, to both alike
     assert ids(first) == ids(second)
     assert again.records.written == (0 if incremental else 35)
+
+
+def test_events_that_one_destination_has_are_not_added_there_again(
+    home: Path, tmp_path: Path, second: str
+) -> None:
+    first = f"sqlite:///{tmp_path}/one.db"
+    appended("one", range(3))
+    plan = Integration.model_validate(
+        {
+            "name": "events",
+            "source": {"event": "one"},
+            "push": places(first, second, ("append", "append")),
+        }
+    )
+    assert run_killed(plan, tmp_path, "commit", 1)
+    appended("one", range(3, 5))
+    report = run(plan)
+    assert ids(first) == ids(second) == list(range(5))
+    assert report.records.balanced
+
+
+def appended(sender: str, numbers: range) -> None:
+    """Let records wait for `events`, each in a portion of its own."""
+    with serve(lambda _: [{"id": number} for number in numbers]) as api:
+        push = {"to": {"integration": "events"}}
+        source = {"api": {"base_url": api.url}, "request": {"path": f"/{numbers.start}"}}
+        run(Integration.model_validate({"name": sender, "source": source, "push": push}))
 
 
 @pytest.mark.slow

@@ -29,8 +29,8 @@ def part(fates: Sequence[str]) -> Written:
         found = [at for at, each in enumerate(fates) if each == fate]
         return [Reject({"id": at}, [problem]) for at in found]
 
-    counts = {fate: list(fates).count(fate) for fate in ("written", "unchanged", "filtered")}
-    return Written(**counts, rejected=rejects("rejected"), failed=rejects("failed"))
+    written, unchanged, filtered = map(list(fates).count, ("written", "unchanged", "filtered"))
+    return Written(written, unchanged, rejects("rejected"), rejects("failed"), filtered)
 
 
 @given(
