@@ -23,6 +23,7 @@ from astrio.tasks.destinations.targets.integration import IntegrationTarget
 from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.ledger.sealing_bytes import BytesSealer
 from astrio.tasks.ledger.tables import event as table
+from astrio.tasks.report import TableChanges
 from astrio.tasks.webhooks.inbox.appending import PURPOSE
 from astrio.tasks.webhooks.inbox.event import Arrival, State, sealed
 from astrio.tasks.webhooks.inbox.handing import edge
@@ -71,7 +72,10 @@ class HandingWriter:
 
     Attributes:
         ended: the latest run that read the source to its end, once the stream is open.
+        fields: none: there is no table whose columns they would be.
     """
+
+    fields: Sequence[str] = ()
 
     def __init__(self, source: str, key: tuple[str, ...], stream: str, dialect: Dialect) -> None:
         """Take the name under which the records wait, their key, the stream and its database."""
@@ -86,7 +90,11 @@ class HandingWriter:
         """Begin a slice: there is nothing to prepare."""
 
     def write(
-        self, connection: Connection, batches: Sequence[Batch], quarantined: set[str]
+        self,
+        connection: Connection,
+        batches: Sequence[Batch],
+        quarantined: set[str],
+        changes: TableChanges | None = None,  # noqa: ARG002 (there is no table)
     ) -> tuple[Written, set[str]]:
         """Put rows into the inbox within the caller's transaction.
 
