@@ -55,7 +55,7 @@ async def hand_on(run: Run) -> None:
         try:
             if count_waiting([edge(name, receiver)]):
                 report.handed_on.append(await _handed_on(name, receiver))
-        except AstrioError as error:
+        except Exception as error:  # noqa: BLE001 (whatever it is, the records wait)
             report.handed_on.append(_failed(receiver, error))
     report.warnings += [_words(each) for each in report.handed_on if each.state != "scheduled"
                         and not each.state.startswith("completed")]  # fmt: skip
