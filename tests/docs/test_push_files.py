@@ -17,8 +17,8 @@ from tests.tasks.destinations.files.writing import files
 from astrio.flows.integration import Integration
 from astrio.flows.reading.read import check_file, read_integration
 from astrio.tasks.destinations.files.naming import KNOWN
+from astrio.tasks.destinations.files.s3_settings import S3Settings
 from astrio.tasks.destinations.files.target import FilesTarget
-from astrio.tasks.destinations.targets.s3 import S3Settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "push-files.md").read_text("utf-8")
 ONE, LAKE, BUCKET = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)

@@ -26,9 +26,9 @@ from astrio.tasks.destinations.files.s3_client import (
     is_gone,
     meaning,
 )
+from astrio.tasks.destinations.files.s3_settings import S3Settings
 from astrio.tasks.destinations.files.spool import remove_pieces
 from astrio.tasks.destinations.sql.dialect import digest
-from astrio.tasks.destinations.targets.s3 import S3Settings
 from astrio.tasks.ledger.home import make_astrio_home
 
 _PART: Final = 8 << 20

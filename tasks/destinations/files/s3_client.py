@@ -17,7 +17,7 @@ from astrio.blocks.redaction import redact
 from astrio.blocks.secrets import resolve
 
 if TYPE_CHECKING:
-    from astrio.tasks.destinations.targets.s3 import S3Settings
+    from astrio.tasks.destinations.files.s3_settings import S3Settings
 
 try:
     from botocore import session as botocore_session
@@ -115,7 +115,7 @@ def client_of(settings: S3Settings) -> Any:
         "region_name": settings.region,
         "endpoint_url": settings.endpoint_url,
     }
-    given = {name: resolve(text) for name, text in keys.items() if text}
+    given: dict[str, Any] = {name: resolve(text) for name, text in keys.items() if text}
     elsewhere = bool(settings.endpoint_url)
     in_path = elsewhere if settings.path_style is None else settings.path_style
     # Other stores know nothing of the checksums that AWS's own clients add.
