@@ -24,6 +24,7 @@ from astrio.tasks.destinations.sql.duckdb_opening import opened
 
 DRIVER: Final = "duckdb+astrio"
 _BUSY_SECONDS: Final = 2.0
+_LONGEST_LOG: Final = "256MB"
 _HERE: Final = "database_name = current_database() AND schema_name = current_schema()"
 
 
@@ -89,6 +90,10 @@ class DuckdbAlchemy(PGDialect):
         """Connect; times are shown, and read, in UTC."""
         raw = opened(*cargs, **cparams)
         raw.execute("SET TimeZone = 'UTC'")
+        if "checkpoint_threshold" not in cparams["config"]:
+            # Rows spread over a large table fill the log quickly; DuckDB would rewrite the table
+            # with nearly every commit.
+            raw.execute(f"SET checkpoint_threshold = '{_LONGEST_LOG}'")
         return JournaledConnection(raw)
 
     def initialize(self, connection: Connection) -> None:
