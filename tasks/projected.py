@@ -20,8 +20,8 @@ class Origin:
 
     __slots__ = ("_apart", "_decode", "_text")
 
-    def __init__(self, text: msgspec.Raw, decode: Whole) -> None:
-        """Take the records' JSON, a list, and what decodes one of them."""
+    def __init__(self, text: Callable[[], msgspec.Raw], decode: Whole) -> None:
+        """Take what returns the records' JSON, a list, and what decodes one of them."""
         self._text = text
         self._decode = decode
         self._apart: list[msgspec.Raw] | None = None
@@ -29,7 +29,7 @@ class Origin:
     def record(self, place: int) -> Any:
         """Return a record with all its fields."""
         if self._apart is None:
-            self._apart = _APART.decode(self._text)
+            self._apart = _APART.decode(self._text())
         return self._decode(memoryview(self._apart[place]))
 
 
@@ -45,6 +45,35 @@ class Plainly:
     def record(self, place: int) -> Any:
         """Return a record with plain floats."""
         return plain(self._records[place])
+
+
+class Deferred(Sequence[Any]):
+    """Records that are decoded whole when they are asked for, and not kept."""
+
+    __slots__ = ("_origin", "_places")
+
+    def __init__(self, origin: Origin | Plainly, places: Sequence[int]) -> None:
+        """Take where they are to be had, and their places there."""
+        self._origin = origin
+        self._places = places
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> Any: ...
+    @overload
+    def __getitem__(self, place: slice) -> Deferred: ...
+    def __getitem__(self, place: SupportsIndex | slice) -> Any:
+        """Return one record, decoded whole, or a part of them."""
+        if isinstance(place, slice):
+            return Deferred(self._origin, self._places[place])
+        return self._origin.record(self._places[index(place)])
+
+    def picked(self, places: Sequence[int]) -> Deferred:
+        """Return the records at these places."""
+        return Deferred(self._origin, [self._places[place] for place in places])
 
 
 class Projected(list[Any]):
@@ -84,6 +113,10 @@ class Projected(list[Any]):
     def structs(self) -> Iterator[Any]:
         """Return the Structs of the shape, one for each record."""
         return super().__iter__()
+
+    def deferred(self) -> Deferred:
+        """Return the records without their structs, which are no longer needed."""
+        return Deferred(self._origin, self._places)
 
     def picked(self, places: Sequence[int]) -> Projected:
         """Return the records at these places."""
@@ -133,6 +166,6 @@ class Projected(list[Any]):
 
 def picked(records: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
     """Return the records at these places."""
-    if isinstance(records, Projected):
+    if isinstance(records, Projected | Deferred):
         return records.picked(places)
     return [records[place] for place in places]

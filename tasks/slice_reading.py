@@ -188,7 +188,8 @@ class SliceReading:
 
     def _fresh(self, records: list[Any]) -> list[Any]:
         """Return the records that the page before did not hold, where pages overlap."""
-        known, self._last = self._last, records
+        known = self._last
+        self._last = records if self._paginator.overlap_after(len(records)) else []
         common = self._paginator.overlap_after(len(known))
         return without_overlap(known[-common:], records) if common else records
 

@@ -16,6 +16,7 @@ async def transform_pages(
     async for page in pages:
         batch = mapping.transform(page)
         batch.rejects[:0] = page.rejects
+        page.records = ()  # the batch knows where to find them, and needs less memory for it
         yield batch
 
 

@@ -10,13 +10,12 @@ from typing import Any, Final
 import msgspec
 
 from astrio.blocks.errors import ApiAnswerError
+from astrio.tasks.decode.envelope import Envelope
 from astrio.tasks.decode.json import decode_json
 from astrio.tasks.mapping.sent import plain, sent
 from astrio.tasks.mapping.shape import Shape
 from astrio.tasks.projected import Origin, Projected
 
-_LEVEL: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_PLAIN: Final = msgspec.json.Decoder()
 _MOST_MISFITS: Final = 3
 
 
@@ -37,7 +36,7 @@ class Projection:
         self._shape = shape
         self._keys = tuple(keys)
         self._exact = exact
-        self._records = None if shape is None else _decoder(shape, exact=exact)
+        self._envelope = None if shape is None else Envelope(keys, _decoder(shape, exact=exact))
         self._misfits = 0
 
     def decode(self, content: bytes, headers: Mapping[str, str]) -> Any | None:
@@ -47,14 +46,14 @@ class Projection:
 
     def _in_part(self, content: bytes, headers: Mapping[str, str]) -> Any | None:
         """Return a body that fits: what a plain decoder refuses or takes otherwise does not."""
-        if self._records is None or self._misfits >= _MOST_MISFITS:
+        if self._envelope is None or self._misfits >= _MOST_MISFITS:
             return None
         if not content.isascii() and _declares_another(headers.get("content-type", "")):
             return None
         try:
             if not content.isascii():
                 content.decode()  # what is skipped is not held against UTF-8
-            body = self._body(msgspec.Raw(content), self._keys, headers)
+            body = self._body(self._envelope, content, headers)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
             self._misfits += 1
             return None
@@ -82,21 +81,17 @@ class Projection:
         reduce(getitem, above, body)[last] = Projected.exactly(records)
         return body
 
-    def _body(self, text: msgspec.Raw, keys: tuple[str, ...], headers: Mapping[str, str]) -> Any:
-        if not keys:
-            assert self._records is not None  # there is a shape
-            structs = self._records.decode(text)
-            origin = Origin(text, lambda record: decode_json(bytes(record), headers))
-            places = range(len(structs))
-            return Projected(structs, self._shape, origin, places, exact=self._exact)
-        first, *rest = keys
-        level = _LEVEL.decode(text)
-        if first not in level:
-            raise KeyError(first)
-        return {
-            key: self._body(value, tuple(rest), headers) if key == first else _PLAIN.decode(value)
-            for key, value in level.items()
-        }
+    def _body(self, envelope: Envelope, content: bytes, headers: Mapping[str, str]) -> Any:
+        body, structs = envelope.decode(content)
+        origin = Origin(
+            lambda: envelope.text(content), lambda record: decode_json(bytes(record), headers)
+        )
+        records = Projected(structs, self._shape, origin, range(len(structs)), exact=self._exact)
+        if not self._keys:
+            return records
+        *above, last = self._keys
+        reduce(getitem, above, body)[last] = records
+        return body
 
 
 def _decoder(shape: Shape, *, exact: bool) -> msgspec.json.Decoder[Any]:

@@ -38,6 +38,7 @@ class Origins:
         self._text = base.rstrip("/")
         self._private = frozenset(api.allow_private_hosts)
         self._allowed = self._private | frozenset(api.allow_hosts)
+        self._last: tuple[str, httpx.URL] | None = None
 
     def endpoints(self) -> set[Endpoint]:
         """Return what the operator configured, which may lie in a private network."""
@@ -78,6 +79,12 @@ class Origins:
 
     def _below(self, path: str) -> httpx.URL:
         path = REFERENCE.sub(lambda match: quote(resolve(match.group()), safe=""), path)
+        if self._last is not None and self._last[0] == path:
+            return self._last[1]  # most requests of a run have the same path
+        self._last = (path, self._parsed(path))
+        return self._last[1]
+
+    def _parsed(self, path: str) -> httpx.URL:
         bare = path.partition("?")[0]
         if any(unquote(part) in (".", "..") for part in re.split(r"[/\\]", bare)):
             raise ConfigurationError(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ssl
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
 import aiohttp
 import httpx
-from httpx_aiohttp.transport import AiohttpResponseStream, map_aiohttp_exceptions
+from httpx_aiohttp.transport import map_aiohttp_exceptions
 from yarl import URL
 
 from astrio.blocks.redaction import remember
@@ -69,7 +69,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         return httpx.Response(
             response.status,
             headers=response.raw_headers,
-            stream=AiohttpResponseStream(response),
+            stream=_Body(response),
             request=request,
             extensions={"http_version": b"HTTP/1.1"},
         )
@@ -95,6 +95,22 @@ def _content(request: httpx.Request) -> Any:
     except httpx.RequestNotRead:
         request.headers.pop("transfer-encoding", None)  # aiohttp sets it
         return request.stream
+
+
+class _Body(httpx.AsyncByteStream):
+    """An answer's body as it arrives: in pieces as large as have come, for each has its price."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with map_aiohttp_exceptions():
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+
+    async def aclose(self) -> None:
+        with map_aiohttp_exceptions():
+            await self._response.__aexit__(None, None, None)
 
 
 class Http2Transport(httpx.AsyncHTTPTransport):

@@ -175,7 +175,8 @@ class _Mapping:
         self._key = key_places(self.columns, key)
 
     def transform(self, page: Page) -> Batch:
-        sources, rows = page.records, list[tuple[Any, ...]]()
+        rows = list[tuple[Any, ...]]()
+        sources: Sequence[Any] = page.records
         if isinstance(sources, Projected):
             compute, records = self._rows(sources.shape, sources.exact), sources.structs()
         else:
@@ -194,6 +195,8 @@ class _Mapping:
         if rejects:
             kept = [place for place in range(len(sources)) if place not in rejects]
             sources = picked(sources, kept)
+        if isinstance(sources, Projected):
+            sources = sources.deferred()
         return Batch(page, self.columns, rows, sources, list(rejects.values()))
 
     def explain(self, record: Any) -> list[Explanation]:

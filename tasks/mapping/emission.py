@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 
 class Emission:
@@ -12,10 +13,17 @@ class Emission:
     conditional expression is lazy. What is returned must stand in brackets of its own.
     """
 
-    def __init__(self, call: str, temporary: Callable[[], str]) -> None:
-        """Take the source in front of the call's bracket, and what makes up unused names."""
+    def __init__(self, call: str, temporary: Callable[[], str], bind: Callable[[Any], str]) -> None:
+        """Take the source in front of the call's bracket, and what makes up names.
+
+        Args:
+            call: the source.
+            temporary: makes up an unused name.
+            bind: gives a name to an object that the source is to use.
+        """
         self._call = call
         self.temporary = temporary
+        self.bind = bind
 
     def call(self, *sources: str) -> str:
         """Return the source of a call of the function itself: the general, slower case."""

@@ -187,7 +187,7 @@ class _Generator:
                 written = self._call(node, digits=digits)
             case Operation(sign="??"):
                 parts = tuple(self.source(child, digits=digits) for child in node.children)
-                written = Emission("", self._temporary).first_given(parts)
+                written = Emission("", self._temporary, self._bind).first_given(parts)
             case Operation():
                 written = self._operation(node)
             case _:
@@ -222,7 +222,7 @@ class _Generator:
             pairs = zip(node.names, parts, strict=True)
             return "{" + ", ".join(f"{name!r}: {value}" for name, value in pairs) + "}"
         emit = functions()["concat"].emit or Emission.call
-        return emit(Emission(_marked(node, "template"), self._temporary), *parts)
+        return emit(Emission(_marked(node, "template"), self._temporary, self._bind), *parts)
 
     def _below(self, node: Node) -> list[str]:
         return [self.source(child) for child in node.children]
@@ -248,7 +248,7 @@ class _Generator:
         assert function is not None  # the expression has been checked
         name = f"f_{node.name}"
         self._namespace[name] = function.bound(self._context)
-        emission = Emission(_marked(node, name), self._temporary)
+        emission = Emission(_marked(node, name), self._temporary, self._bind)
         arguments = [
             self._argument(function, place, child, digits=digits)
             for place, child in enumerate(node.children)

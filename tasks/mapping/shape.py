@@ -2,6 +2,7 @@
 
 A field that an expression takes as a whole, or that one expression takes as an object and another
 as a list, is decoded untyped. Missing is null in expressions, so a field that is not there is None.
+Of a list or an object whose length alone is asked for, what is in it is not decoded.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import Any
 import msgspec
 
 from astrio.tasks.mapping.parser import parse_expression, parse_value
-from astrio.tasks.mapping.syntax import Node, Search, Slice, sources
+from astrio.tasks.mapping.syntax import Access, Call, Node, Search, Slice, sources, walk
 from astrio.tasks.paths import Every, JsonPath, Step, compile_path
 
 Steps = Sequence[Step | Slice]
+_MEASURED: Any = None | bool | int | float | str | list[msgspec.Raw] | dict[str, msgspec.Raw]
 
 
 @dataclass(slots=True, eq=False)
@@ -26,23 +28,28 @@ class Shape:
 
     Attributes:
         whole: all of it is read.
+        measured: nothing but its length is read, as of a value that is read as a whole.
         fields: the shapes of its fields, where it is read as an object.
         items: the shape of its elements, where it is read as a list.
     """
 
     whole: bool = False
+    measured: bool = False
     fields: dict[str, Shape] = field(default_factory=dict)
     items: Shape | None = None
 
-    def add(self, steps: Steps) -> None:
-        """Note that this path into the value is read."""
+    def add(self, steps: Steps, *, measured: bool = False) -> None:
+        """Note that this path into the value is read, or that its length is."""
         if not steps or self.whole:
+            known = self.measured or not (self.whole or self.fields or self.items)
             self._widen()
+            self.measured = not steps and measured and known
         elif isinstance(steps[0], str):
             if self.items is not None:
                 self._widen()
             else:
-                self.fields.setdefault(steps[0], Shape()).add(steps[1:])
+                below = self.fields.setdefault(steps[0], Shape())
+                below.add(steps[1:], measured=measured)
         elif self.fields or steps[0] is Every.VALUE:
             self._widen()
         else:
@@ -78,7 +85,7 @@ class Shape:
     def decoded(self) -> Any:
         """Return the type that decodes it, where it may be null."""
         if self.whole:
-            return Any
+            return _MEASURED if self.measured else Any
         return (list[self.items.decoded()] if self.items else self.struct()) | None  # type: ignore[misc]  # made at run time
 
     def struct(self) -> type[msgspec.Struct]:
@@ -100,8 +107,8 @@ def shape_of(expressions: Iterable[str], values: Iterable[Any], paths: Iterable[
     """
     shape = Shape()
     nodes = [*map(parse_expression, expressions), *map(parse_value, values)]
-    for steps in _read(nodes):
-        shape.add(steps)
+    for steps, measured in _read(nodes):
+        shape.add(steps, measured=measured)
     for text in paths:
         steps = compile_path(text).steps
         plain = next((at for at, step in enumerate(steps) if not isinstance(step, str)), None)
@@ -109,8 +116,21 @@ def shape_of(expressions: Iterable[str], values: Iterable[Any], paths: Iterable[
     return shape
 
 
-def _read(nodes: Iterable[Node]) -> Iterator[Steps]:
-    """Yield the paths that expressions read; a JSONPath that searches reads the whole record."""
+def _read(nodes: Iterable[Node]) -> Iterator[tuple[Steps, bool]]:
+    """Yield the paths that expressions read, and whether only for the length of what is there.
+
+    A JSONPath that searches reads the whole record.
+    """
     for node in nodes:
+        measured = {id(each.children[0]) for each in walk(node) if _measures(each)}
         for below in sources(node):
-            yield () if isinstance(below, Search) else below.steps
+            steps = () if isinstance(below, Search) else below.steps
+            yield steps, id(below) in measured
+
+
+def _measures(node: Node) -> bool:
+    """Whether a node asks for nothing but the length of a field."""
+    if not isinstance(node, Call) or node.name != "length" or len(node.children) != 1:
+        return False
+    [read] = node.children
+    return isinstance(read, Access) and all(isinstance(step, str) for step in read.steps)

@@ -15,6 +15,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from time import process_time
 from typing import Any
@@ -136,7 +137,7 @@ def stage(
 
     async def given() -> AsyncIterator[Page]:
         for page in pages:
-            yield page
+            yield replace(page)  # a page is used up
 
     def count(chunk: list[Batch]) -> None:
         written = Written(written=sum(len(batch.rows) for batch in chunk))

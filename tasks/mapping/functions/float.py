@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from astrio.tasks.mapping.emission import Emission
 from astrio.tasks.mapping.values import finite, mismatch, reject
 
 EXAMPLES = [
@@ -16,6 +17,8 @@ EXAMPLES = [
 ]
 REJECTS = ["float('1,5')", "float('nan')", "float('inf')", "float('1e999')", "float(true)"]
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_ORDINARY = re.compile(r"[+-]?[0-9]{1,200}(?:\.[0-9]+)?")
+"""A number as nearly all are written, and within the range of floats for certain."""
 
 
 def call(value: Any) -> float | None:
@@ -31,3 +34,10 @@ def call(value: Any) -> float | None:
         return finite("float()", float(value))
     except OverflowError:
         reject("float(): the number is too large")
+
+
+def emit(emission: Emission, value: str) -> str:
+    """Cast ordinary texts where they stand."""
+    name, ordinary = emission.temporary(), emission.bind(_ORDINARY.fullmatch)
+    of_text = f"({name} := {value}).__class__ is str and {ordinary}({name})"
+    return f"({emission.bind(float)}({name}) if {of_text} else {emission.call(name)})"

@@ -42,7 +42,16 @@ EXPRESSIONS = [
     *("a", "b", "a.b", "a.b.a", "a[0]", "a[-1].b", "a[*]", "a[*].b", "a[*].b[*].a", "a[1:].b"),
     *("items[*].a", "items[0].a", "items[*][0].b", "items[:1][*].a", "items", "$['odd key'].a"),
     *("$['']", "é", "a.é", "__class__", "a.__class__", "lower(a)", "a + b", "a.b + 1", "'x'"),
-    *("count(items)", "map(items, item -> item.a)", "if(a.b, a, b)", "concat(a.a, ' ', b)"),
+    *(
+        "count(items)",
+        "length(items)",
+        "length(a)",
+        "length(a.b)",
+        "length(b) + 1",
+        "map(items, item -> item.a)",
+        "if(a.b, a, b)",
+        "concat(a.a, ' ', b)",
+    ),
     *("items[*].a[1:].b", "b[0].a", "b[0][0]", "b[*].items[*].a", "int(a)", "a ?? b.b"),
     *("a > b.a", "sum(items[*].a)", "first(items[*].b)", "float(a.b)", "items[*].items.a"),
 ]
