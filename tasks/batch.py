@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 
@@ -120,6 +121,14 @@ class Page:
     deletions: Sequence[Deletion] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """A column of a batch: its values, and their types."""
+
+    values: Sequence[Any]
+    types: frozenset[type]
+
+
 @dataclass(slots=True, weakref_slot=True, eq=False)
 class Batch:
     """One page after `transform` (and `validate`): rows as tuples in the order of `columns`.
@@ -135,3 +144,11 @@ class Batch:
     sources: Sequence[Any]
     rejects: list[Reject] = field(default_factory=list)
     broken: dict[tuple[str | None, str, str], int] = field(default_factory=dict)
+    _fields: list[Field] | None = field(default=None, init=False, repr=False)
+
+    def fields(self) -> list[Field]:
+        """Return the rows column by column, for all who ask; the rows may not change any more."""
+        if self._fields is None:
+            columns = zip(*self.rows, strict=True) if self.rows else repeat((), len(self.columns))
+            self._fields = [Field(values, frozenset(map(type, values))) for values in columns]
+        return self._fields

@@ -1,4 +1,4 @@
-"""Figures of one field, column by column of a chunk."""
+"""Figures of one field, column by column of each batch."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from uuid import UUID
 
 from astrio.tasks.quality.distinct import Distinct
 from astrio.tasks.quality.figures import FieldFigures
+from astrio.tasks.tuning import DISTINCT_VALUES
 
 WORDS: Final[dict[type, str]] = {
     bool: "bool",
@@ -27,9 +28,8 @@ WORDS: Final[dict[type, str]] = {
     list: "list",
     tuple: "list",
 }
-COUNTED: Final = 20_000
-"""How many values are looked at to tell how many are different, if nobody asks for more."""
 _KNOWN: Final = frozenset({*WORDS, NoneType})
+_NULL: Final = frozenset({NoneType})
 _ORDERED: Final = frozenset({int, float, Decimal, date, datetime})
 
 
@@ -40,7 +40,7 @@ class FieldProfile:
 
     def __init__(self, *, count_all: bool = False) -> None:
         """Begin with no value seen; `count_all` looks for different values among all of them."""
-        self._most = None if count_all else COUNTED
+        self._most = None if count_all else DISTINCT_VALUES
         self._distinct_of = 0
         self.filled = 0
         self.kinds = set[str]()
@@ -48,15 +48,13 @@ class FieldProfile:
         self._lengths: tuple[int, int] | None = None
         self._range: dict[str, tuple[Any, Any]] = {}
 
-    def add(self, values: Sequence[Any]) -> None:
-        """Count a column of a chunk."""
-        types = set(map(type, values))
+    def add(self, values: Sequence[Any], types: frozenset[type]) -> None:
+        """Count a column of a batch, whose values are of these types."""
         if not types <= _KNOWN:
             values = self._known(values)
             types &= _KNOWN
-        nulls = values.count(None)
-        if nulls:
-            types.discard(NoneType)
+        if NoneType in types:
+            types -= _NULL
             values = [value for value in values if value is not None]
         self.filled += len(values)
         for each in types:

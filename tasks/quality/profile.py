@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from itertools import chain, groupby
+from itertools import chain
 from typing import Any, Final
 
 from astrio.tasks.batch import Batch, Reject
@@ -56,12 +56,13 @@ class Profile:
 
     def add(self, batches: Sequence[Batch], refused: Iterable[Reject] = ()) -> None:
         """Count a chunk, and the rows of it that the destination refused."""
-        for columns, group in groupby(batches, key=lambda batch: batch.columns):
-            rows = [row for batch in group for row in batch.rows]
-            self.records += len(rows)
-            for name, values in zip(columns, zip(*rows, strict=True), strict=False):
+        for batch in batches:
+            self.records += len(batch.rows)
+            for name, column in zip(
+                batch.columns, batch.fields() if batch.rows else (), strict=False
+            ):
                 if (profile := self._profile(name)) is not None:
-                    profile.add(values)
+                    profile.add(column.values, column.types)
         self.rejected += sum(len(batch.rejects) for batch in batches)
         for reject in chain(*(batch.rejects for batch in batches), refused):
             for name in {problem.field for problem in reject.problems if problem.field}:

@@ -22,12 +22,14 @@ def encoded(
     rows: list[tuple[Any, ...]], columns: Sequence[Column], held: Sequence[Held]
 ) -> list[tuple[Any, ...]]:
     """Return the rows as the table's columns take them: the very same list where they all do."""
-    values = [_fitted(column, each.kind) for column, each in zip(columns, held, strict=True)]
-    touched = (
-        column.converted or fitted is not column.values
-        for fitted, column in zip(values, columns, strict=True)
-    )
-    return list(zip(*values, strict=True)) if any(touched) else rows
+    fitted = [_fitted(column, each.kind) for column, each in zip(columns, held, strict=True)]
+    if not any(column.converted for column in columns) and not any(fitted):
+        return rows
+    values = [
+        column.values if other is None else other
+        for column, other in zip(columns, fitted, strict=True)
+    ]
+    return list(zip(*values, strict=True))
 
 
 Put = Callable[[Connection, Sequence[tuple[Any, ...]]], int]
@@ -114,9 +116,10 @@ def _put(
     return dialect.put(connection, target, rows)
 
 
-def _fitted(column: Column, held: Kind) -> Sequence[Any]:
+def _fitted(column: Column, held: Kind) -> list[Any] | None:
+    """Return a column's values as the table's takes them, None where these are as they are."""
     if held is Kind.TEXT and not column.only_text:
         return list(map(as_text, column.values))
     if held is Kind.ANY and column.kind in {Kind.NUMERIC, Kind.TEXT}:
         return [as_text(v) if type(v) is int and v not in _BIGINT else v for v in column.values]
-    return column.values
+    return None

@@ -33,6 +33,8 @@ class Target:
         declared: the columns' types as the database calls them, one for each of `columns`.
         version: the column that says which of two rows with the same key is newer: a row that
             has a lower version than the one there, or none, changes nothing. Empty: the last wins.
+        fresh: this run has made the table, so that most keys are new to it. A hint: rows may be
+            inserted without looking for their keys first, if it is seen when one is there.
     """
 
     table: str
@@ -40,6 +42,7 @@ class Target:
     key: tuple[str, ...] = ()
     declared: tuple[str, ...] = ()
     version: str = ""
+    fresh: bool = field(default=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

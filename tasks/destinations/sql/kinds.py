@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum, auto
@@ -85,7 +86,7 @@ def join(one: Kind, other: Kind) -> Kind:
     return _JOINS.get(frozenset((one, other)), Kind.TEXT)
 
 
-def kind_of(values: Sequence[Any], types: set[type]) -> Kind | None:
+def kind_of(values: Sequence[Any], types: AbstractSet[type]) -> Kind | None:
     """Return the kind of a column's values; `types` are their types, None's left out.
 
     None means that only nulls were seen.

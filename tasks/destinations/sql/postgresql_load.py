@@ -1,4 +1,8 @@
-"""Loading rows into PostgreSQL: COPY into a temporary table, and one statement to merge it."""
+"""Loading rows into PostgreSQL: COPY into a temporary table, and one statement to merge it.
+
+Into a table that the run itself has made, rows are copied at once, which costs the server half as
+much; as soon as a key is there already, they are merged as into any other.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +12,40 @@ from functools import lru_cache
 from typing import Any
 
 from psycopg import Cursor
+from psycopg.errors import UniqueViolation
 
 from astrio.tasks.destinations.sql.dialect import Target, digest, quoted
 from astrio.tasks.destinations.sql.postgresql_types import compared, without_zone
 from astrio.tasks.destinations.sql.turns import Rows, by_turns
 
 
-def load(cursor: Cursor[Any], target: Target, rows: Rows) -> int:
+def load(cursor: Cursor[Any], target: Target, rows: Rows, met: set[str]) -> int:
     """Insert rows, or update those whose key exists and whose values differ; count both.
 
-    Of rows with the same key, the later meets what the earlier has left.
+    Of rows with the same key, the later meets what the earlier has left. `met` holds the tables
+    that are fresh, but in which a key has come for a second time.
     """
     rows = _in_utc(target, rows)
     if not target.key:
         _copy(cursor, quoted(target.table), target, rows)
         return len(rows)
+    turns = list(by_turns(target, rows))
+    if target.fresh and target.table not in met:
+        if len(turns) == 1 and _copied(cursor, target, rows):
+            return cursor.rowcount
+        met.add(target.table)
     statements = _statements(target)
-    return sum(_merge(cursor, target, statements, distinct) for distinct in by_turns(target, rows))
+    return sum(_merge(cursor, target, statements, distinct) for distinct in turns)
+
+
+def _copied(cursor: Cursor[Any], target: Target, rows: Rows) -> bool:
+    """Copy rows straight into the table; nothing is left of them if one of its keys is there."""
+    try:
+        with cursor.connection.transaction():
+            _copy(cursor, quoted(target.table), target, rows)
+    except UniqueViolation:
+        return False
+    return True
 
 
 def merging(target: Target, source: str, others: Sequence[str] = ()) -> str:

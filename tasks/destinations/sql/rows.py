@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, repeat
+from types import NoneType
 from typing import Any
 
-from astrio.tasks.batch import Batch, Problem, Reject
+from astrio.tasks.batch import Batch, Field, Problem, Reject
 from astrio.tasks.destinations.sql.kinds import Unstorable
 from astrio.tasks.destinations.sql.values import Column, take
 
@@ -21,6 +22,7 @@ class Rows:
     `sources[i]` says where its record is: a list, and the place in it; few records are asked for.
     `key` holds the positions of the key's fields; it is empty if one of them is missing. `more[i]`
     goes with a row that has children; without any, the list is empty.
+    `batches` are those that the rows are of, None once some were left out or changed.
     """
 
     fields: tuple[str, ...]
@@ -28,6 +30,26 @@ class Rows:
     rows: list[tuple[Any, ...]]
     sources: list[tuple[Sequence[Any], int]]
     more: list[Any] = field(default_factory=list)
+    batches: Sequence[Batch] | None = None
+
+    def columns(self) -> Iterator[Sequence[Field]]:
+        """Yield the values of each field, in parts."""
+        if self.batches is None:
+            for values in (
+                zip(*self.rows, strict=True) if self.rows else repeat((), len(self.fields))
+            ):
+                yield [Field(values, frozenset(map(type, values)))]
+            return
+        parts = [batch.fields() for batch in self.batches]
+        yield from zip(*parts, strict=True)
+        nulls = Field((None,) * len(self.rows), frozenset({NoneType}))
+        yield from repeat([nulls], len(self.fields) - len(self.batches[0].columns))
+
+    def has_nulls(self, position: int) -> bool:
+        """Whether some row may have a null there."""
+        if self.batches is None or position >= len(self.batches[0].columns):
+            return True
+        return any(NoneType in batch.fields()[position].types for batch in self.batches)
 
     def keys(self) -> Iterator[tuple[Any, ...]]:
         """Yield each row's key values."""
@@ -67,7 +89,8 @@ def by_shape(
             each for batch in alike for each in zip(repeat(batch.sources), range(len(batch.rows)))
         ]
         whole = all(name in fields for name in key)
-        yield Rows(fields, tuple(map(fields.index, key)) if whole else (), rows, sources)
+        positions = tuple(map(fields.index, key)) if whole else ()
+        yield Rows(fields, positions, rows, sources, batches=alike if fields else None)
 
 
 def without_key(rows: Rows, key: tuple[str, ...]) -> dict[int, Problem]:
@@ -78,9 +101,8 @@ def without_key(rows: Rows, key: tuple[str, ...]) -> dict[int, Problem]:
         if name not in rows.fields:
             return dict.fromkeys(range(len(rows.rows)), problem)
         position = rows.fields.index(name)
-        values = [row[position] for row in rows.rows]
-        if None in values:
-            found.update({at: problem for at, value in enumerate(values) if value is None})
+        if rows.has_nulls(position):
+            found.update({at: problem for at, row in enumerate(rows.rows) if row[position] is None})
     return found
 
 
@@ -109,5 +131,7 @@ def columns_of(rows: Rows, native: frozenset[type], *, nan: bool) -> list[Column
         if rows.rows:
             raise Unstorable
         return []
-    values = zip(*rows.rows, strict=True) if rows.rows else ((),) * len(rows.fields)
-    return [take(column, native, nan=nan) for column in values]
+    return [
+        Column.joined([take(part.values, native, nan=nan, types=part.types) for part in parts])
+        for parts in rows.columns()
+    ]

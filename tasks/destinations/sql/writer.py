@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,6 +13,7 @@ from astrio.tasks.batch import Batch, Deletion
 from astrio.tasks.columns import column_name
 from astrio.tasks.destinations.base import Written
 from astrio.tasks.destinations.settings import PushSettings
+from astrio.tasks.destinations.sql.added_columns import made_table
 from astrio.tasks.destinations.sql.broods import taken
 from astrio.tasks.destinations.sql.bulk import Bulk, encoded
 from astrio.tasks.destinations.sql.burying import Burying
@@ -45,6 +47,7 @@ class Writer:
         self._own: list[OwnColumn] = []
         self._history = History(dialect, push) if push.mode == "history" else None
         self._families = Families(dialect, push, table)
+        self._fresh = False
         self._contract = Contract(push.contract, dialect, push.table, push.key)
 
     def begin(self, connection: Connection, stamp: Stamp) -> None:
@@ -57,6 +60,7 @@ class Writer:
         self._contract.begin(connection, stamp)
         schema = Schema(connection, self._dialect, self._table, stamp)
         relation = schema.describe()
+        self._fresh = relation is None or made_table(connection, self._table, stamp.run_id)
         self._own = own_columns(self._push, relation)
         if relation is not None and any(each.kind for each in self._own):
             relation, _ = schema.fit([(each.name, each.kind) for each in self._own], ())
@@ -230,6 +234,7 @@ class Writer:
         version = column_name(self._push.version or "")
         if self._history is None:
             target = target_of(relation, held, self._key, version)
+            target = replace(target, fresh=self._fresh)
             return Bulk(connection, self._dialect, target), self._with_own(rows, values)
         assert self._stamp is not None  # `begin` was called
         theirs = held[: -len(self._own)]

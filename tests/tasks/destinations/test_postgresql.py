@@ -492,3 +492,34 @@ def test_parts_that_make_the_table_and_its_columns_at_once_do_not_collide(stream
         assert list(threads.map(write, range(4))) == [3] * 4
     assert stream.rows("SELECT count(*), count(v) FROM orders") == [(12, 12)]
     assert declared(stream)["v"] == "text"
+
+
+# Rows are copied into a table that the run itself has made, until a key comes again.
+
+
+def test_a_key_that_comes_again_in_a_later_chunk_of_a_first_load_is_merged(stream: Stream) -> None:
+    destination = stream.open()
+    counts = []
+    for rows in ([(1, 1), (2, 1)], [(3, 1)], [(2, 1), (1, 2), (4, 1)], [(5, 1), (5, 2)], [(6, 1)]):
+        written = destination.commit(Chunk([batch("id n", *rows)]))
+        counts.append((written.written, written.unchanged))
+    assert counts == [(2, 0), (1, 0), (2, 1), (2, 0), (1, 0)]
+    assert sorted(stream.rows()) == [(1, 2), (2, 1), (3, 1), (4, 1), (5, 2), (6, 1)]
+
+
+def test_an_older_version_that_comes_again_in_a_first_load_changes_nothing(url: str) -> None:
+    stream = Stream(url, version="n")
+    destination = stream.open()
+    for row in ((1, 2), (1, 1), (1, 3)):
+        destination.commit(Chunk([batch("id n", row)]))
+    assert stream.rows() == [(1, 3)]
+    stream.close()
+
+
+def test_a_row_that_is_refused_in_a_first_load_leaves_the_others(stream: Stream) -> None:
+    destination = stream.open()
+    destination.commit(Chunk([batch("id n", (1, 1))]))
+    stream.execute("ALTER TABLE orders ADD CHECK (n < 9)")
+    written = destination.commit(Chunk([batch("id n", (2, 2), (3, 9), (4, 4))]))
+    assert (written.written, len(written.failed)) == (2, 1)
+    assert stream.rows() == [(1, 1), (2, 2), (4, 4)]

@@ -22,7 +22,7 @@ def figures(*chunks: list[Any]) -> FieldFigures:
     """Return the figures of a field whose values came in these chunks."""
     profile = FieldProfile()
     for values in chunks:
-        profile.add(values)
+        profile.add(values, frozenset(map(type, values)))
     return profile.figures(sum(map(len, chunks)), invalid=0)
 
 

@@ -37,6 +37,8 @@ from astrio.tasks.destinations.sql.postgresql_errors import explain, refusal
 from astrio.tasks.destinations.sql.postgresql_load import load
 from astrio.tasks.destinations.sql.postgresql_swap import exchange, rename
 
+_MET = "astrio_met"
+"""Under this name a connection keeps what `load` is to know of it."""
 _QUEUE = 0x61737472696F  # any number that nobody else locks
 _RELATION = """
     SELECT oid, relname, relkind IN ('v', 'm') FROM pg_class
@@ -167,7 +169,7 @@ class PostgresqlDialect(Dialect):
         driver = connection.connection.driver_connection
         assert isinstance(driver, psycopg.Connection)
         with driver.cursor() as cursor:
-            return load(cursor, target, rows)
+            return load(cursor, target, rows, connection.info.setdefault(_MET, set()))
 
     def parameter(self, declared: str) -> str:
         """Cast the value as storing it would."""
