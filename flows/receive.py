@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from prefect import flow
 from prefect.runtime import flow_run
 
 from astrio.flows.carrying_out import carry_out
+from astrio.flows.declaring import declared
 from astrio.flows.integration import Integration
 from astrio.flows.receiving import receiving_run
 from astrio.flows.redacted_logs import redact_logs
@@ -17,7 +17,7 @@ from astrio.tasks.webhooks.inbox.tending import noted
 redact_logs()
 
 
-@flow(
+@declared(
     name="receive",
     flow_run_name="{integration.name} (events)",
     persist_result=False,

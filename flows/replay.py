@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from prefect import flow
-
 from astrio.flows.carrying_out import carry_out
+from astrio.flows.declaring import declared
 from astrio.flows.integration import Integration
 from astrio.flows.naming import replay_name
 from astrio.flows.redacted_logs import redact_logs
@@ -14,7 +13,7 @@ from astrio.tasks.report import RunReport
 redact_logs()
 
 
-@flow(name="replay", flow_run_name=replay_name, persist_result=False, validate_parameters=True)
+@declared(name="replay", flow_run_name=replay_name, persist_result=False, validate_parameters=True)
 async def replay(
     integration: Integration, ids: tuple[int, ...] = (), wait: bool = False
 ) -> RunReport:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from prefect import flow
-
 from astrio.flows.all_partitions import fan_out
 from astrio.flows.carrying_out import carry_out
+from astrio.flows.declaring import declared
 from astrio.flows.integration import Integration
 from astrio.flows.naming import run_name
 from astrio.flows.parting import PartRun
@@ -20,7 +19,7 @@ redact_logs()
 PLAIN = RunOptions()
 
 
-@flow(name="sync", flow_run_name=run_name, persist_result=False, validate_parameters=True)
+@declared(name="sync", flow_run_name=run_name, persist_result=False, validate_parameters=True)
 async def sync(integration: Integration, options: RunOptions = PLAIN) -> RunReport:
     """Run one integration: authenticate, fetch, transform, validate, push.
 

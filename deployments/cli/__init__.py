@@ -22,6 +22,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from astrio.deployments.cli.output import reporting, results_alone, say, show
 from astrio.deployments.reaching import reaching_saved
+from astrio.tasks.collecting import rare_collections
 
 
 class _Flags(NamedTuple):
@@ -115,4 +116,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    app(prog_name="astrio")
+    with rare_collections():  # what is imported stays, and is no garbage
+        app(prog_name="astrio")
