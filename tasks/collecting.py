@@ -10,10 +10,8 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
-NEW_OBJECTS: Final = 100_000
-"""Objects, made and not yet freed, after which the young ones are searched."""
+from astrio.tasks.tuning import GC_OBJECTS
 
 _before: list[tuple[int, int, int]] = []
 
@@ -26,8 +24,8 @@ def rare_collections() -> Iterator[None]:
     """
     found = gc.get_threshold()
     _before.append(found)
-    if 0 < found[0] < NEW_OBJECTS:
-        gc.set_threshold(NEW_OBJECTS, *found[1:])
+    if 0 < found[0] < GC_OBJECTS:
+        gc.set_threshold(GC_OBJECTS, *found[1:])
     try:
         yield
     finally:

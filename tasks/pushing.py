@@ -23,9 +23,8 @@ from astrio.tasks.outcome import Outcome
 from astrio.tasks.progress import Progress, announce
 from astrio.tasks.quality.judging import judge
 from astrio.tasks.report import Parents, RunReport, TableChanges
+from astrio.tasks.tuning import CHUNK_ROWS, CHUNK_SECONDS
 
-CHUNK_ROWS = 5_000
-CHUNK_SECONDS = 1.0
 RENEW_SECONDS = 8.0
 SHOWN = 10
 

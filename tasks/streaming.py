@@ -18,6 +18,8 @@ from collections.abc import AsyncGenerator, Callable
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from astrio.tasks.tuning import PAGES_WAITING
+
 T = TypeVar("T")
 
 
@@ -43,7 +45,7 @@ class Stream(Generic[T]):
         "_stopping",
     )
 
-    def __init__(self, producer: AsyncGenerator[T, Any], *, depth: int = 2) -> None:
+    def __init__(self, producer: AsyncGenerator[T, Any], *, depth: int = PAGES_WAITING) -> None:
         self._items: deque[T] = deque()
         self._depth = depth
         self._ready = asyncio.Event()

@@ -22,9 +22,9 @@ from astrio.tasks.http.encoding import header_values
 from astrio.tasks.http.origins import Origins
 from astrio.tasks.http.tls import tls_context
 from astrio.tasks.http.transport import AiohttpTransport, Http2Transport, url_endpoint
+from astrio.tasks.tuning import READ_BUFFER
 
 _LONGEST_HEADER = 64 * 1024
-_READ_BUFFER = 256 * 1024
 
 
 def open_session(api: RestApi, lookup: Lookup | None = None) -> httpx.AsyncClient:
@@ -69,7 +69,7 @@ def _transport(api: RestApi, lookup: Lookup | None) -> httpx.AsyncBaseTransport:
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Content-Type", "Accept-Encoding", "User-Agent"),
-            read_bufsize=_READ_BUFFER,
+            read_bufsize=READ_BUFFER,
             max_line_size=_LONGEST_HEADER,
             max_field_size=_LONGEST_HEADER,
         )

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from astrio.tasks.collecting import NEW_OBJECTS, rare_collections
+from astrio.tasks.collecting import rare_collections
+from astrio.tasks.tuning import GC_OBJECTS
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +19,7 @@ def _restored() -> Iterator[None]:
 def test_collections_are_rare_within_the_block_only() -> None:
     gc.set_threshold(700, 10, 10)
     with rare_collections():
-        assert gc.get_threshold()[0] == NEW_OBJECTS
+        assert gc.get_threshold()[0] == GC_OBJECTS
     assert gc.get_threshold() == (700, 10, 10)
 
 
@@ -28,12 +29,12 @@ def test_the_last_of_several_runs_restores_what_the_first_one_found() -> None:
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)
-    assert gc.get_threshold()[0] == NEW_OBJECTS
+    assert gc.get_threshold()[0] == GC_OBJECTS
     second.__exit__(None, None, None)
     assert gc.get_threshold() == (700, 10, 10)
 
 
-@pytest.mark.parametrize("own", [0, NEW_OBJECTS * 2])
+@pytest.mark.parametrize("own", [0, GC_OBJECTS * 2])
 def test_what_the_process_has_chosen_stays(own: int) -> None:
     gc.set_threshold(own, 10, 10)
     with rare_collections():

@@ -1,0 +1,47 @@
+"""Every number that trades speed for memory or delay; the defaults are meant to need no tuning.
+
+Each can be set by an environment variable of its name with ASTRIO_ in front, such as
+ASTRIO_CHUNK_ROWS=20000 (docs/speed.md). What bounds correctness (limits, timeouts, leases) is none
+of them.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from astrio.blocks.errors import ConfigurationError
+
+
+def number(name: str, default: float, least: float = 1) -> float:
+    """Return a number's setting.
+
+    Raises:
+        ConfigurationError: the variable holds no number, or too small a one.
+    """
+    variable = f"ASTRIO_{name}"
+    text = os.environ.get(variable, "").strip()
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        value = float("nan")
+    if not least <= value < float("inf"):
+        raise ConfigurationError(
+            f"{variable} is no number from {least:,} on: {text[:40]!r}.",
+            advice=f"Leave it out: the default is {default:,}.",
+        )
+    return value
+
+
+CHUNK_ROWS: Final = int(number("CHUNK_ROWS", 10_000))
+"""Records that are committed at once: more cost less each, and wait in memory."""
+CHUNK_SECONDS: Final = number("CHUNK_SECONDS", 1.0, 0.01)
+"""How long records wait to be committed, at most, while a source is slow."""
+PAGES_WAITING: Final = int(number("PAGES_WAITING", 2))
+"""Pages that may wait between two stages, so that each can be at work all the time."""
+GC_OBJECTS: Final = int(number("GC_OBJECTS", 100_000))
+"""Objects, made and not yet freed, after which Python searches the young ones for cycles."""
+READ_BUFFER: Final = int(number("READ_BUFFER", 256 * 1024, 4096))
+"""Bytes of an answer that may arrive before anybody reads them."""
+DISTINCT_VALUES: Final = int(number("DISTINCT_VALUES", 20_000))
+"""Values of a field among which the different ones are counted, unless a file asks for all."""
