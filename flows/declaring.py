@@ -28,7 +28,7 @@ class Declared(Flow[P, R]):
             super().__init__(fn, **settings)
 
     @property
-    def parameters(self) -> ParameterSchema:
+    def parameters(self) -> ParameterSchema:  # pyright: ignore[reportIncompatibleVariableOverride]  # a mere attribute there
         """The schema of the flow's parameters."""
         if self._form is None:
             self._form = parameter_schema(self.fn)
