@@ -10,10 +10,9 @@ from types import NoneType
 from typing import Any, Final
 from uuid import UUID
 
-from astrio.tasks.tuning import DISTINCT_VALUES
-
 from astrio.tasks.quality.distinct import Distinct
 from astrio.tasks.quality.figures import FieldFigures
+from astrio.tasks.tuning import DISTINCT_VALUES
 
 WORDS: Final[dict[type, str]] = {
     bool: "bool",
