@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import uuid4
 
 from astrio.blocks.api import RestApi
 from astrio.blocks.errors import AstrioError, ConfigurationError
+from astrio.flows.closing import close_by
 from astrio.flows.connecting import connected, resolved_api
 from astrio.flows.fanning_out import destination_of, gating_of, with_examples
 from astrio.flows.handing_over import HandedOver
@@ -26,17 +27,14 @@ from astrio.flows.projecting import projected, projection_of
 from astrio.flows.python_source import python_source
 from astrio.flows.reading_plan import Partitions, reading_plan, resumed
 from astrio.flows.replacing import refuse_a_part
-from astrio.flows.resuming import ResumeMaker, ResumePoint, restore, usable
-from astrio.flows.wholeness import reads_everything
+from astrio.flows.resuming import ResumePoint, restore, usable
 from astrio.tasks.account import Account
 from astrio.tasks.children.plan import no_marks
-from astrio.tasks.decode.choice import Decoding
 from astrio.tasks.destinations.base import RunIdentity, StreamState
-from astrio.tasks.destinations.opening import takes_back
 from astrio.tasks.destinations.part import WHOLE, Divisible, Part
 from astrio.tasks.destinations.several.fan_out import FanOut
 from astrio.tasks.difference import ChangedRow
-from astrio.tasks.incremental import Window, advance, higher, plan_window
+from astrio.tasks.incremental import Window, advance, plan_window
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.options import RunOptions
 from astrio.tasks.outcome import Outcome
@@ -48,8 +46,6 @@ from astrio.tasks.report import Requests, RunReport
 from astrio.tasks.report import Window as ReportWindow
 from astrio.tasks.ties import Ties
 from astrio.tasks.unexpected import unexpected
-
-_UPDATING: Final = ("upsert", "history")
 
 
 class Run:
@@ -123,8 +119,7 @@ class Run:
         return await self._plan(outcome, state)
 
     def _part(self) -> Part:
-        """Return what of the stream this run reads and writes."""
-        return WHOLE
+        return WHOLE  # what of the stream is read and written: all, unless a subclass says so
 
     def told(self) -> RunReport:
         """Return the report for whoever asked for the run; a dry run's has its examples.
@@ -154,7 +149,7 @@ class Run:
         window = self._window(state, point)
         if integration.source.incremental is None or integration.source.incremental.cursor:
             account.report.window = ReportWindow(start=window.start, end=window.end)
-        self._closing_rules(outcome, state, window, point)
+        close_by(outcome, integration, options, state, window, point)
         context = MappingContext(now=account.started)
         ties = self._ties(outcome, state, window, point)
         reading: ReadPlan | PageSource
@@ -192,7 +187,7 @@ class Run:
     ) -> Plan:
         integration = self.integration
         mapping, rules = judging(integration, context)
-        passes = integration.map is None and integration.transform is None
+        passes = (integration.map, integration.transform) == (None, None)
         self.account.profile = Profile(
             mapped=mapping.columns is not None,
             sources=not passes,
@@ -216,65 +211,15 @@ class Run:
         return self._planned(None if self._by_parents else state.watermark)
 
     def _planned(self, watermark: Any) -> Window:
-        options = self.options
         window = plan_window(
             self.integration.source.incremental,
             watermark,
             self.account.started,
-            since=options.since,
-            until=options.until,
-            full_refresh=options.full_refresh,
+            since=self.options.since,
+            until=self.options.until,
+            full_refresh=self.options.full_refresh,
         )
         return replace(window, strict=bool(self.part.once))
-
-    def _closing_rules(
-        self, outcome: Outcome, state: StreamState, window: Window, point: ResumePoint | None
-    ) -> None:
-        """Decide how the slice commits, what a crash leaves, and whether the watermark moves."""
-        integration, source = self.integration, self.integration.source
-        options = self.options.model_copy(update=point.bounds if point else {})
-        # A piece in the middle of a large answer is no position to go on from.
-        durable = source.paginate.durable and not Decoding(source.response).in_pieces
-        durable = durable and (source.parent is None or source.parent.paginate.durable)
-        durable = durable and source.export is None and source.python is None
-        incremental = source.incremental
-        judged_at_end = source.paginate.total is not None or integration.max_rejected is not None
-        judged_at_end |= any(each.severity == "error" for each in integration.quality)
-        every = integration.push.all
-        adding = [push for push in every if push.mode == "append" and not push.staged]
-        once = bool(adding) and (not durable or judged_at_end or outcome.staged)
-        outcome.atomic = once and any(map(takes_back, adding))
-        outcome.replaces = any(push.mode == "replace" for push in every)
-        unbounded = (options.since, options.until, options.limit) == (None, None, None)
-        whole = incremental is None or options.full_refresh
-        outcome.reread = any(push.mode in _UPDATING for push in every) and unbounded and whole
-        if any(push.vanished.rows != "keep" for push in every):
-            outcome.whole = reads_everything(integration, options, window)
-        if durable and not (once or outcome.all_or_nothing) and options.limit is None:
-            outcome.resume_point = ResumeMaker(integration, options, window)
-        if incremental is None:
-            return
-        outcome.cursor = incremental.cursor or incremental.token
-        outcome.higher = higher if incremental.cursor else _latest
-        if options.since is None and options.until is None and options.limit is None:
-            known = None if options.full_refresh else state.watermark
-            outcome.advance = lambda cursor: (
-                self._advanced(known, cursor, window) if self._may_advance() else None
-            )
-            # The cursor of a window is told with its last page.
-            in_order = incremental.sorted or incremental.step or source.paginate.cap
-            outcome.sorted = bool(in_order) and not (once or outcome.all_or_nothing)
-
-    def _advanced(self, known: Any, cursor: Any, window: Window) -> Any:
-        incremental = self.integration.source.incremental
-        of_token = incremental is not None and incremental.cursor is None
-        return cursor if of_token else advance(known, cursor, window.end)
-
-    def _may_advance(self) -> bool:
-        """Whether nothing below the highest cursor is left out: `max_pages` may cut a slice."""
-        incremental = self.integration.source.incremental
-        cut = self.account.report.stop_reason == "limit"
-        return not cut or (incremental is not None and incremental.sorted)
 
     def _reading(
         self, outcome: Outcome, window: Window, point: ResumePoint | None, context: MappingContext
@@ -323,8 +268,7 @@ class Run:
             return known
 
         def part(mark: Any) -> Window:
-            planned = self._planned(mark)
-            return replace(planned, end=window.end)
+            return replace(self._planned(mark), end=window.end)
 
         return Partitions(
             window=part,
@@ -354,8 +298,3 @@ class Run:
                     await self._pages.done()
         finally:
             await self._outcome.close()
-
-
-def _latest(_known: Any, token: Any) -> Any:
-    """Tokens have no order: the last one counts."""
-    return token
