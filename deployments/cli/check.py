@@ -20,6 +20,7 @@ from astrio.flows.reading.read import LoadedAction, LoadedTrigger, Model, read_f
 from astrio.flows.trigger import TriggerFile
 from astrio.tasks.actions.settings import ActionFile
 from astrio.tasks.destinations.files.target import FilesTarget
+from astrio.tasks.destinations.other import OtherTarget
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.targets.integration import IntegrationTarget
 from astrio.tasks.destinations.targets.python import PythonTarget
@@ -141,6 +142,8 @@ def _into(push: PushSettings) -> str:
         return f"to {push.to.python}"
     if isinstance(push.to, FilesTarget):
         return f"{push.mode} as {push.to.form} to {push.to.reference}"
+    if isinstance(push.to, OtherTarget):
+        return f"{push.mode} to {push.to.reference}"
     return f"{push.mode} into {push.table}"
 
 

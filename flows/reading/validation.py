@@ -58,6 +58,8 @@ def _is_about(path: str, error: Mapping[str, Any], spot: Spot) -> bool:
 def _others(located: Sequence[Located], root: Node, top: Known) -> Iterator[Mistake]:
     for error, spot in located:
         kind = error["type"]
+        if kind == "too_short" and any(_is_about(spot.path, *other) for other in located):
+            continue  # it has items, and each of them is wrong
         if kind == "missing":
             if not _explained(spot):
                 yield _mistake(spot.key_place, spot, missing_key(spot))
