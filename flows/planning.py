@@ -39,7 +39,7 @@ from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.options import RunOptions
 from astrio.tasks.outcome import Outcome
 from astrio.tasks.page_source import PageSource
-from astrio.tasks.pushing import fail_run
+from astrio.tasks.pushing import fail_run, hold_lease
 from astrio.tasks.quality.profile import Profile
 from astrio.tasks.read_plan import ReadPlan
 from astrio.tasks.report import Requests, RunReport
@@ -70,8 +70,7 @@ class Run:
         """
         self._pages = pages
         self._connects = connects
-        self.part = WHOLE
-        self.may_be_put_off = True
+        self.part, self.may_be_put_off = WHOLE, True
         self.integration = integration
         self.options = options
         self.account = Account(
@@ -115,7 +114,7 @@ class Run:
         except BaseException:
             await outcome.close()
             raise
-        self._outcome = outcome
+        self._outcome, self._holding = outcome, asyncio.create_task(hold_lease(outcome))
         return await self._plan(outcome, state)
 
     def _part(self) -> Part:
@@ -297,4 +296,5 @@ class Run:
                 with suppress(AstrioError):  # the next run knows what this one has written
                     await self._pages.done()
         finally:
+            self._holding.cancel()
             await self._outcome.close()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable
-from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
 from astrio.blocks.errors import (
     AstrioError,
-    DestinationBusyError,
     ImbalanceError,
+    LeaseHeldError,
     QualityError,
     TooManyRejectsError,
     TooManyVanishedError,
@@ -37,21 +36,16 @@ async def push_batches(batches: AsyncIterable[Batch], outcome: Outcome) -> RunRe
     """
     await outcome.begin()
     writer = _ChunkWriter(outcome)
-    renewal = asyncio.create_task(_renew_lease(outcome))
     try:
-        try:
-            async for batch in batches:
-                await writer.add(batch)
-        except (Exception, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError):
-                outcome.interrupt()
-            await writer.rescue()
-            raise
-        await writer.flush()
-        return await _close_account(outcome)
-    finally:
-        renewal.cancel()
-        await asyncio.gather(renewal, return_exceptions=True)
+        async for batch in batches:
+            await writer.add(batch)
+    except (Exception, asyncio.CancelledError) as error:
+        if isinstance(error, asyncio.CancelledError):
+            outcome.interrupt()
+        await writer.rescue()
+        raise
+    await writer.flush()
+    return await _close_account(outcome)
 
 
 async def fail_run(outcome: Outcome, error: AstrioError, *, state: str = "failed") -> RunReport:
@@ -74,12 +68,19 @@ async def fail_run(outcome: Outcome, error: AstrioError, *, state: str = "failed
     return report
 
 
-async def _renew_lease(outcome: Outcome) -> None:
-    """Keep the lease alive while the source is slow; a lost one is found by the next commit."""
+async def hold_lease(outcome: Outcome) -> None:
+    """Keep the lease alive, until cancelled, however long the source takes for its first page.
+
+    A lost one is found by the next commit.
+    """
     while True:
         await asyncio.sleep(RENEW_SECONDS)
-        with suppress(DestinationBusyError):
+        try:
             await outcome.renew()
+        except LeaseHeldError:
+            return
+        except AstrioError:
+            continue
 
 
 async def _close_account(outcome: Outcome) -> RunReport:

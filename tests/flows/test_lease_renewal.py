@@ -16,16 +16,17 @@ from astrio.tasks import pushing
 RECORDS = [record(number) for number in range(15)]
 
 
+@pytest.mark.parametrize("slow_at", ["", "10"])
 @pytest.mark.parametrize("mode", ["upsert", "replace"])
 def test_the_lease_is_renewed_while_the_source_is_slow(
-    tmp_path: Path, mode: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, mode: str, slow_at: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pushing, "RENEW_SECONDS", 0.05)
     database = tmp_path / "items.db"
     renewed: list[bool] = []
 
     def slow(request: web.Request) -> Any:
-        if request.query.get("cursor") == "10":
+        if request.query.get("cursor", "") == slow_at:
             first = query(database, "SELECT expires_at FROM _astrio_lease")
             until = time.monotonic() + 20
             while query(database, "SELECT expires_at FROM _astrio_lease") == first:

@@ -84,7 +84,7 @@ class SqlReader:
                 holder=self._holder(connection),
                 last_run=runs[0] if runs else None,
                 unfilled=added_columns.unfilled(connection, self._stream.table),
-                parts=parts.standing(connection, self._stream, moment.now()),
+                parts=tuple(parts.standing(connection, self._stream, moment.now())),
             )
 
     def _holder(self, connection: Connection) -> str | None:
