@@ -79,8 +79,9 @@ class Committer:
         """Store what still waits, and end."""
         while self._groups or self._waiting:  # noqa: ASYNC110 (a moment, once)
             await asyncio.sleep(0.005)
+        for _ in self._threads:
+            self._work.put(None)  # whichever thread takes it
         for thread in self._threads:
-            self._work.put(None)
             await asyncio.to_thread(thread.join)
 
     def _plan(self) -> None:

@@ -79,6 +79,20 @@ async def test_arrivals_that_come_meanwhile_share_the_next_transaction() -> None
     assert groups == [1, 512, 487]
 
 
+async def test_two_writers_are_at_work_at_once_and_both_end() -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    def append(arrivals: Sequence[Arrival]) -> list[bool]:
+        both.wait()
+        return [True] * len(arrivals)
+
+    committer = Committer([append, append], lambda error: None)
+    first = committer.store(arrival(0))
+    await asyncio.sleep(0.05)
+    assert await asyncio.gather(first, committer.store(arrival(1))) == [True, True]
+    await asyncio.wait_for(committer.close(), 10)
+
+
 async def test_when_too_many_wait_the_next_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(committing, "MOST_WAITING", 3)
     going = threading.Event()
