@@ -35,7 +35,7 @@ class Declared(Flow[P, R]):
         return self._form
 
     @parameters.setter
-    def parameters(self, form: ParameterSchema) -> None:
+    def parameters(self, form: ParameterSchema) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]  # as above
         self._form = form if form.properties else None
 
 

@@ -82,7 +82,11 @@ def test_the_automation_tells_of_a_dead_letter() -> None:
 
         async def automate() -> None:
             block = CustomWebhookNotificationBlock(
-                name="alerts", url=f"{server.url}/alert", json_data={"text": "{{body}}"}
+                name="alerts",
+                url=f"{server.url}/alert",
+                json_data={"text": "{{body}}"},
+                headers={},
+                cookies={},
             )
             saved = await cast("Any", block.save("alerts", overwrite=True))
             text = ALERT.replace("BLOCK_ID", str(saved))
