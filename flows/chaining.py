@@ -57,8 +57,7 @@ async def hand_on(run: Run) -> None:
                 report.handed_on.append(await _handed_on(name, receiver))
         except Exception as error:  # noqa: BLE001 (whatever it is, the records wait)
             report.handed_on.append(_failed(receiver, error))
-    report.warnings += [_words(each) for each in report.handed_on if each.state != "scheduled"
-                        and not each.state.startswith("completed")]  # fmt: skip
+    report.warnings += [_words(each) for each in report.handed_on if not _went_well(each)]
 
 
 async def _handed_on(sender: str, receiver: str) -> HandedOn:
@@ -104,6 +103,10 @@ async def _scheduled(receiver: str) -> HandedOn:
 def _failed(receiver: str, error: Exception) -> HandedOn:
     told = error if isinstance(error, AstrioError) else unexpected(error)
     return HandedOn(integration=receiver, state="failed", error=ErrorReport.of(told))
+
+
+def _went_well(handed: HandedOn) -> bool:
+    return handed.state == "scheduled" or handed.state.startswith("completed")
 
 
 def _words(handed: HandedOn) -> str:

@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
-from astrio.tasks.destinations.sql.database import savepoint
 from astrio.tasks.destinations.sql.definitions import (
     indexed_columns,
     reindexed,
     retyped,
     without_foreign_keys,
 )
-from astrio.tasks.destinations.sql.dialect import Relation, Target, quoted, run
+from astrio.tasks.destinations.sql.dialect import Relation, quoted, run
 from astrio.tasks.destinations.sql.duckdb_load import merging
 from astrio.tasks.destinations.sql.duckdb_types import TYPES, held, text_of
+from astrio.tasks.destinations.sql.exchanging import exchange, merged_by
 from astrio.tasks.destinations.sql.kinds import Kind
 
 _TEMPORARY: Final = "_astrio_rebuilt"
@@ -108,7 +107,7 @@ def swap(connection: Connection, staging: Relation, table: Relation | None, name
         run(connection, f"ALTER TABLE {quoted(staging.name)} RENAME TO {quoted(name)}")
         return
     if set(staging.unique) <= set(table.unique):
-        _exchange(connection, staging, table)
+        exchange(connection, staging, table, merged_by(merging))
     else:
         # An index that is made now would meet the rows that the same transaction has deleted.
         shared = [each for each in table.columns if each in staging.columns]
@@ -117,39 +116,6 @@ def swap(connection: Connection, staging: Relation, table: Relation | None, name
         source = f"SELECT {values} FROM {quoted(staging.name)}"  # noqa: S608 (names are quoted)
         _remake(connection, table.name, {}, names, source)
     run(connection, f"DROP TABLE {quoted(staging.name)}")
-
-
-def _exchange(connection: Connection, staging: Relation, table: Relation) -> None:
-    """Let the table hold the staged rows; columns that only it has get their default."""
-    writable = [each for each in table.columns.values() if not each.generated]
-    shared = [each for each in writable if each.name.lower() in staging.columns]
-    key = next((key for key in table.unique if key in staging.unique), frozenset())
-    target = Target(
-        table.name,
-        columns=tuple(each.name for each in shared),
-        key=tuple(each.name for each in shared if each.name.lower() in key),
-        declared=tuple(each.declared for each in shared),
-    )
-    others = [each.name for each in writable if each not in shared]
-    if not target.key or not _merged(connection, staging, target, others):
-        run(connection, f"DELETE FROM {quoted(table.name)}")  # noqa: S608 (names are quoted)
-        names = ", ".join(map(quoted, target.columns))
-        source = f"SELECT {names} FROM {quoted(staging.name)}"  # noqa: S608 (names are quoted)
-        run(connection, f"INSERT INTO {quoted(table.name)} ({names}) {source}")
-
-
-def _merged(connection: Connection, staging: Relation, target: Target, others: list[str]) -> bool:
-    """Delete the rows that are gone and merge the others; False if two of them change places."""
-    into, source = quoted(target.table), quoted(staging.name)
-    same = " AND ".join(f"new.{quoted(name)} = old.{quoted(name)}" for name in target.key)
-    gone = f"NOT EXISTS (SELECT 1 FROM {source} AS new WHERE {same})"  # noqa: S608 (names are quoted)
-    try:
-        with savepoint(connection):
-            run(connection, f"DELETE FROM {into} AS old WHERE {gone}")  # noqa: S608 (names are quoted)
-            run(connection, merging(target, source, others))
-    except IntegrityError:
-        return False
-    return True
 
 
 def _rebuild(connection: Connection, relation: Relation, kinds: Mapping[str, Kind]) -> None:

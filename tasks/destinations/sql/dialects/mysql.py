@@ -48,7 +48,7 @@ except ImportError:
 from astrio.tasks.destinations.sql import mysql_catalogue, mysql_retype, mysql_shadow
 from astrio.tasks.destinations.sql.mysql_errors import explain, refusal
 from astrio.tasks.destinations.sql.mysql_load import load
-from astrio.tasks.destinations.sql.mysql_swap import exchange
+from astrio.tasks.destinations.sql.mysql_swap import swap
 from astrio.tasks.destinations.sql.mysql_types import (
     FRACTION_DIGITS,
     TYPES,
@@ -195,7 +195,7 @@ class MysqlDialect(Dialect):
         if relation is None:
             run(connection, f"RENAME TABLE {quoted(staging.name)} TO {quoted(table)}")
         else:
-            exchange(connection, staging, relation)
+            swap(connection, staging, relation)
 
     def put(self, connection: Connection, target: Target, rows: Sequence[tuple[Any, ...]]) -> int:
         """Insert the rows into a temporary table, and merge them by their key."""

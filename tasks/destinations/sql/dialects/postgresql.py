@@ -35,7 +35,7 @@ except ImportError:
 
 from astrio.tasks.destinations.sql.postgresql_errors import explain, refusal
 from astrio.tasks.destinations.sql.postgresql_load import load
-from astrio.tasks.destinations.sql.postgresql_swap import exchange, rename
+from astrio.tasks.destinations.sql.postgresql_swap import rename, swap
 
 _MET = "astrio_met"
 """Under this name a connection keeps what `load` is to know of it."""
@@ -162,7 +162,7 @@ class PostgresqlDialect(Dialect):
         if relation is None:
             rename(connection, staging, table)
         else:
-            exchange(connection, staging, relation)
+            swap(connection, staging, relation)
 
     def put(self, connection: Connection, target: Target, rows: Sequence[tuple[Any, ...]]) -> int:
         """COPY the rows, and merge them by their key; rows that a trigger drops are not counted."""
