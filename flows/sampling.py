@@ -264,8 +264,7 @@ def judge(integration: Integration, sample: Sample) -> list[Judged]:
         if mapped is None:
             sample.filtered += 1
             continue
-        values, problems = mapped
-        warnings: list[Problem] = []
+        (values, problems), warnings = mapped, list[Problem]()
         if not problems:
             found = rules.explain(tuple(values), tuple(values.values()))
             warnings = [problem for problem in found if problem.severity == "warning"]
@@ -286,13 +285,12 @@ def _mapped(mapping: CompiledMapping, record: Any) -> tuple[dict[str, Any], list
             return None
         return ({}, row.problems) if isinstance(row, Reject) else (row, [])
     explained = mapping.explain(record)
-    values = {target: value for target, value, _ in explained}
-    return values, [Problem(target, "map", told) for target, _, told in explained if told]
+    problems = [Problem(target, "map", told) for target, _, told in explained if told]
+    return {target: value for target, value, _ in explained}, problems
 
 
 def _without_key(values: dict[str, Any], key: Iterable[str]) -> list[Problem]:
-    empty = [name for name in key if values.get(name) is None]
-    return [Problem(name, "key", "the key is empty") for name in empty]
+    return [Problem(name, "key", "the key is empty") for name in key if values.get(name) is None]
 
 
 def _rewritten(values: dict[str, Any], rows: Iterable[tuple[Any, ...]]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ Filters, slices, unions and `..` go to `jsonpath_ng.ext`, which is imported only
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from astrio.blocks.errors import ApiAnswerError
+from astrio.tasks.path_names import unescaped
 from astrio.tasks.shapes import describe, expected_list, missing_key
 
 
@@ -47,7 +47,6 @@ MISSING: Final = object()
 _ROOT = re.compile(r"\$(?=[.\[]|$)")
 _NAME = re.compile(r"@\w+\.\w+|[\w$@][\w$@:-]*")
 _BRACKET = re.compile(r"""\[\s*(?:(-?\d+)|(\*)|'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*\]""")
-_ESCAPE = re.compile(r"""\\.|\"""", re.DOTALL)
 _BACKTRACKING = re.compile(r"""^(?:[^'"]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")*?(=~|`sub\b)""")
 _PLAIN_END = re.compile(_BRACKET.pattern + "$")
 
@@ -223,22 +222,10 @@ def _bracket_step(match: re.Match[str]) -> Step:
         return int(index)
     if wild is not None:
         return Every.ITEM
-    return _unescaped(single if single is not None else double, match)
-
-
-def _unescaped(name: str, match: re.Match[str]) -> str:
-    """Return a quoted name with its escapes decoded, as JSON and RFC 9535 write them."""
     try:
-        decoded = str(json.loads(f'"{_ESCAPE.sub(_as_in_json, name)}"', strict=False))
-        decoded.encode()
-    except ValueError:
-        reason = "unknown escape, or half of a surrogate pair"
-        raise PathSyntaxError(match.string, match.start(), reason) from None
-    return decoded
-
-
-def _as_in_json(match: re.Match[str]) -> str:
-    return {"\\'": "'", '"': '\\"'}.get(match.group(), match.group())
+        return unescaped(single if single is not None else double)
+    except ValueError as error:
+        raise PathSyntaxError(match.string, match.start(), str(error)) from None
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -126,16 +126,9 @@ class GatewayServer:
                 log=log.entry if settings.access_log else None,
                 emission=taken,
             )
-            jobs = [
-                end_late_bodies(bodies, min(settings.body_seconds / 10, 0.5)),
-                tell_news(counts, self._tell),
-                purge_old(lambda: list(app.routes.by_path.values()), self._tell),
-                self._look(app, reload),
-            ]
+            jobs = self._jobs(app, reload, bodies, counts)
             if ledger.own_file:
                 jobs.append(keep_checkpointing(counts, ledger))
-            if settings.refresh_networks:
-                jobs.append(self._refresh(reload))
             async with _running(*jobs), self._listening(app, listening):
                 await stopping.wait()
                 pages.closing = True
@@ -144,6 +137,20 @@ class GatewayServer:
             await asyncio.to_thread(each.close)
         for line in counts.news():
             self._tell(line)
+
+    def _jobs(
+        self, app: Gateway, reload: asyncio.Event, bodies: Bodies, counts: Counts
+    ) -> list[Coroutine[Any, Any, None]]:
+        """Return what is done beside answering."""
+        jobs: list[Coroutine[Any, Any, None]] = [
+            end_late_bodies(bodies, min(self._settings.body_seconds / 10, 0.5)),
+            tell_news(counts, self._tell),
+            purge_old(lambda: list(app.routes.by_path.values()), self._tell),
+            self._look(app, reload),
+        ]
+        if self._settings.refresh_networks:
+            jobs.append(self._refresh(reload))
+        return jobs
 
     @asynccontextmanager
     async def _listening(

@@ -115,7 +115,7 @@ def child(stream: Stream, code: str) -> subprocess.Popen[str]:
         "from astrio.tasks.batch import Batch, Page, Problem, Reject\n"
         "from astrio.tasks.destinations.base import Chunk, RunIdentity\n"
         "from astrio.tasks.destinations.opening import PushSettings, open_destination\n"
-        "from astrio.tasks.destinations.sql.dialect import LockedError\n"
+        "from astrio.tasks.destinations.sql.locked import LockedError\n"
         "push = PushSettings.model_validate_json(sys.argv[1])\n"
         "destination = open_destination(push, 'shop')\n"
         "run = RunIdentity('child', 'shop')\n"

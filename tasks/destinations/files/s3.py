@@ -28,7 +28,7 @@ from astrio.tasks.destinations.files.s3_client import (
 )
 from astrio.tasks.destinations.files.s3_settings import S3Settings
 from astrio.tasks.destinations.files.spool import remove_pieces
-from astrio.tasks.destinations.sql.dialect import digest
+from astrio.tasks.destinations.sql.digests import digest
 from astrio.tasks.ledger.home import make_astrio_home
 
 _PART: Final = 8 << 20

@@ -10,8 +10,8 @@ from typing import Final, TypeVar
 
 from astrio.blocks.errors import DestinationBusyError, LeaseHeldError
 from astrio.tasks.destinations.sql.database import Database, transaction
-from astrio.tasks.destinations.sql.dialect import DeadlockError, LockedError
 from astrio.tasks.destinations.sql.lease import Lease
+from astrio.tasks.destinations.sql.locked import DeadlockError, LockedError
 
 T = TypeVar("T")
 POLL_SECONDS: Final = 1.0

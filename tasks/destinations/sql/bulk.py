@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from astrio.tasks.batch import Problem
 from astrio.tasks.destinations.sql.database import savepoint
-from astrio.tasks.destinations.sql.dialect import Dialect, Held, Target
+from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, Target
 from astrio.tasks.destinations.sql.kinds import Kind
 from astrio.tasks.destinations.sql.rows import RULE
 from astrio.tasks.destinations.sql.values import Column, as_text
@@ -123,3 +123,16 @@ def _fitted(column: Column, held: Kind) -> list[Any] | None:
     if held is Kind.ANY and column.kind in {Kind.NUMERIC, Kind.TEXT}:
         return [as_text(v) if type(v) is int and v not in _BIGINT else v for v in column.values]
     return None
+
+
+def target_of(relation: Relation, held: Sequence[Held], key: Sequence[str], version: str) -> Target:
+    """Return where rows of these columns go; `version` counts only where there is such a column."""
+    lower = {name.lower() for name in key}
+    versions = [each.name for each in held if each.name.lower() == version.lower()]
+    return Target(
+        relation.name,
+        columns=tuple(each.name for each in held),
+        key=tuple(each.name for each in held if each.name.lower() in lower),
+        declared=tuple(each.declared for each in held),
+        version=versions[0] if versions and lower else "",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, TableClause, and_, literal_column, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ColumnElement
 
-from astrio.tasks.batch import Deletion, Problem, Reject
+from astrio.tasks.batch import Batch, Deletion, Problem, Reject
 from astrio.tasks.columns import column_name
 from astrio.tasks.destinations.base import Written
 from astrio.tasks.destinations.settings import PushSettings
@@ -144,3 +144,12 @@ def _not_lower(told: Any, present: Any) -> bool:
         return bool(told >= present)
     except (TypeError, ValueError):
         return False
+
+
+def up_to_deletions(batches: Sequence[Batch]) -> Iterator[Sequence[Batch]]:
+    """Yield batches in order; only the last of each part tells of deletions."""
+    start = 0
+    for end, batch in enumerate(batches, start=1):
+        if batch.page.deletions or end == len(batches):
+            yield batches[start:end]
+            start = end

@@ -14,13 +14,13 @@ from astrio.tasks.batch import Batch, Deletion
 from astrio.tasks.columns import column_name
 from astrio.tasks.destinations.base import Written
 from astrio.tasks.destinations.settings import PushSettings
-from astrio.tasks.destinations.sql.bulk import Bulk, encoded
+from astrio.tasks.destinations.sql.bulk import Bulk, encoded, target_of
 from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, Target, quoted
 from astrio.tasks.destinations.sql.dry.images import images
 from astrio.tasks.destinations.sql.rows import Rows
 from astrio.tasks.destinations.sql.stream import Stamp
 from astrio.tasks.destinations.sql.values import Column
-from astrio.tasks.destinations.sql.writer import Writer, target_of
+from astrio.tasks.destinations.sql.writer import Writer
 from astrio.tasks.report import TableChanges
 
 _Row = tuple[Any, ...]

@@ -6,23 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any, ClassVar
 
 from sqlalchemy import URL, Column, ColumnElement, Connection, CursorResult, Engine, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import TextClause
 
-from astrio.blocks.errors import AstrioError, DestinationBusyError
+from astrio.blocks.errors import AstrioError
 from astrio.tasks.destinations.sql.kinds import Kind
-
-
-class LockedError(DestinationBusyError):
-    """Another process is writing; waiting helps, where it would not on a full disk."""
-
-
-class DeadlockError(LockedError):
-    """Two transactions have waited for one another, and this one was ended: do it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +87,7 @@ class Dialect(ABC):
         concurrent: another connection may write while a transaction is open.
         longest_name: the most bytes of a column's name.
         partial_indexes: a unique index may hold for some of the rows only.
-        undoes_changes: a table that is made or changed in a transaction is as before if that is
-            rolled back; otherwise each such statement commits what was done before it.
+        undoes_changes: a rollback undoes changes of tables, too; else each of them commits.
     """
 
     types: ClassVar[Mapping[Kind, str]]
@@ -176,11 +166,9 @@ class Dialect(ABC):
     def clone(self, connection: Connection, relation: Relation, name: str) -> None:
         """Create an empty table `name` that takes and refuses the same rows as `relation`.
 
-        It has its columns, defaults, checks and unique keys; foreign keys and triggers it needs
-        not have.
+        It has its columns, defaults, checks and unique keys; foreign keys and triggers may lack.
         """
-        like = f"(LIKE {quoted(relation.name)} INCLUDING ALL)"
-        run(connection, f"CREATE TABLE {quoted(name)} {like}")
+        run(connection, f"CREATE TABLE {quoted(name)} (LIKE {quoted(relation.name)} INCLUDING ALL)")
 
     def queue(self, connection: Connection) -> None:  # noqa: B027 (most have nothing to do)
         """Let one transaction at a time go on from here, where several may write at once."""
@@ -305,11 +293,6 @@ class Dialect(ABC):
 def run(connection: Connection, statement: str) -> CursorResult[Any]:
     """Execute a statement as it is: a percent sign in a name stands for itself."""
     return connection.exec_driver_sql(statement, None, {"no_parameters": True})
-
-
-def digest(text: str) -> str:
-    """Return a short name that stands for a long one."""
-    return sha256(text.encode()).hexdigest()[:12]
 
 
 def quoted(name: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from astrio.blocks.errors import AstrioError, DestinationBusyError, DestinationError
 from astrio.blocks.redaction import redact
-from astrio.tasks.destinations.sql.dialect import LockedError
+from astrio.tasks.destinations.sql.locked import LockedError
 from astrio.tasks.destinations.sql.process import began, command
 
 _Meaning = tuple[type[AstrioError], str, str]

@@ -20,15 +20,8 @@ from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql.broods import RULE, Brood
 from astrio.tasks.destinations.sql.bulk import Bulk, encoded
 from astrio.tasks.destinations.sql.clauses import table_of
-from astrio.tasks.destinations.sql.dialect import (
-    Dialect,
-    Held,
-    Relation,
-    Target,
-    digest,
-    quoted,
-    run,
-)
+from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, Target, quoted, run
+from astrio.tasks.destinations.sql.digests import digest
 from astrio.tasks.destinations.sql.keys import Key, key_columns
 from astrio.tasks.destinations.sql.kinds import Kind, Unstorable
 from astrio.tasks.destinations.sql.rows import Rows, columns_of, unstorable

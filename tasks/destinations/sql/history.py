@@ -13,15 +13,8 @@ from astrio.tasks.columns import RESERVED, column_name
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql import moment
 from astrio.tasks.destinations.sql.bulk import encoded
-from astrio.tasks.destinations.sql.dialect import (
-    Dialect,
-    Held,
-    Relation,
-    Target,
-    digest,
-    quoted,
-    run,
-)
+from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, Target, quoted, run
+from astrio.tasks.destinations.sql.digests import digest
 from astrio.tasks.destinations.sql.rows import Rows
 from astrio.tasks.destinations.sql.stream import Stamp
 from astrio.tasks.destinations.sql.values import take

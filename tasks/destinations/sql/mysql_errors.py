@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from astrio.blocks.errors import AstrioError, DestinationBusyError, DestinationError
 from astrio.blocks.redaction import redact
-from astrio.tasks.destinations.sql.dialect import DeadlockError, LockedError
+from astrio.tasks.destinations.sql.locked import DeadlockError, LockedError
 
 _Meaning = tuple[type[AstrioError], str, str]
 

@@ -17,7 +17,8 @@ import pymysql
 from pymysql.constants import ER
 from pymysql.cursors import Cursor
 
-from astrio.tasks.destinations.sql.dialect import Target, digest, quoted
+from astrio.tasks.destinations.sql.dialect import Target, quoted
+from astrio.tasks.destinations.sql.digests import digest
 from astrio.tasks.destinations.sql.mysql_types import compared, is_moment, is_text
 from astrio.tasks.destinations.sql.turns import Rows, by_turns
 

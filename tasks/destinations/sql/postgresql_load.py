@@ -14,7 +14,8 @@ from typing import Any
 from psycopg import Cursor
 from psycopg.errors import UniqueViolation
 
-from astrio.tasks.destinations.sql.dialect import Target, digest, quoted
+from astrio.tasks.destinations.sql.dialect import Target, quoted
+from astrio.tasks.destinations.sql.digests import digest
 from astrio.tasks.destinations.sql.postgresql_types import compared, without_zone
 from astrio.tasks.destinations.sql.turns import Rows, by_turns
 

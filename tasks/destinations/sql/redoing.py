@@ -15,10 +15,11 @@ from astrio.tasks.batch import Reject
 from astrio.tasks.destinations.sql.again import MOST_DEADLOCKS
 from astrio.tasks.destinations.sql.changing import TableChange
 from astrio.tasks.destinations.sql.database import Database, savepoint, transaction
-from astrio.tasks.destinations.sql.dialect import DeadlockError, Dialect
+from astrio.tasks.destinations.sql.dialect import Dialect
 from astrio.tasks.destinations.sql.families import named
 from astrio.tasks.destinations.sql.journal import Journal
 from astrio.tasks.destinations.sql.lease import Lease
+from astrio.tasks.destinations.sql.locked import DeadlockError
 from astrio.tasks.destinations.sql.quarantining import Quarantining
 from astrio.tasks.destinations.sql.staging import Staging
 from astrio.tasks.destinations.sql.stream import Stream

@@ -11,7 +11,8 @@ from sqlalchemy.sql.elements import ColumnElement, quoted_name
 from astrio.blocks.errors import DestinationError
 from astrio.tasks.columns import RESERVED, clashes, column_name, is_reserved
 from astrio.tasks.destinations.sql import added_columns, changing, tables
-from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, digest, quoted, run
+from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, quoted, run
+from astrio.tasks.destinations.sql.digests import digest
 from astrio.tasks.destinations.sql.kinds import EXACT_DOUBLE, WORDS, Kind, join
 from astrio.tasks.destinations.sql.stream import Stamp
 from astrio.tasks.destinations.sql.values import is_unicode

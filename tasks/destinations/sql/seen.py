@@ -18,7 +18,8 @@ from astrio.tasks.destinations.sql import changing, partitions
 from astrio.tasks.destinations.sql.bulk import Bulk
 from astrio.tasks.destinations.sql.changing import TableChange
 from astrio.tasks.destinations.sql.clauses import has_rows, table_of
-from astrio.tasks.destinations.sql.dialect import Dialect, Held, Target, digest, quoted, run
+from astrio.tasks.destinations.sql.dialect import Dialect, Held, Target, quoted, run
+from astrio.tasks.destinations.sql.digests import digest
 from astrio.tasks.destinations.sql.keys import fitted_keys, key_columns, keys_of
 from astrio.tasks.destinations.sql.stream import Stamp, Stream
 from astrio.tasks.destinations.sql.tables import partition

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from astrio.blocks.errors import AstrioError, DestinationBusyError, DestinationError
 from astrio.blocks.redaction import redact
-from astrio.tasks.destinations.sql.dialect import LockedError
+from astrio.tasks.destinations.sql.locked import LockedError
 
 _MEANINGS: Final[dict[int, tuple[type[AstrioError], str, str]]] = {
     sqlite3.SQLITE_BUSY: (

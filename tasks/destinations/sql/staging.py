@@ -11,7 +11,8 @@ from astrio.blocks.errors import DestinationError
 from astrio.tasks.columns import RESERVED, column_name
 from astrio.tasks.destinations.sql import added_columns, changing
 from astrio.tasks.destinations.sql.clauses import table_of
-from astrio.tasks.destinations.sql.dialect import Dialect, Relation, digest, quoted, run
+from astrio.tasks.destinations.sql.dialect import Dialect, Relation, quoted, run
+from astrio.tasks.destinations.sql.digests import digest
 from astrio.tasks.destinations.sql.schema import Schema
 from astrio.tasks.destinations.sql.stream import Stream
 from astrio.tasks.destinations.sql.tables import untyped

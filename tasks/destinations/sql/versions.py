@@ -32,7 +32,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ColumnElement
 
 from astrio.tasks.destinations.sql.clauses import comparable, table_of
-from astrio.tasks.destinations.sql.dialect import Dialect, Held, Target, digest, quoted, run
+from astrio.tasks.destinations.sql.dialect import Dialect, Held, Target, quoted, run
+from astrio.tasks.destinations.sql.digests import digest
 
 Rows = Sequence[tuple[Any, ...]]
 _STATE: Final = "_astrio_state"

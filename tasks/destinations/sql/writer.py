@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,11 +15,11 @@ from astrio.tasks.destinations.base import Written
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql.added_columns import made_table
 from astrio.tasks.destinations.sql.broods import taken
-from astrio.tasks.destinations.sql.bulk import Bulk, encoded
-from astrio.tasks.destinations.sql.burying import Burying
+from astrio.tasks.destinations.sql.bulk import Bulk, encoded, target_of
+from astrio.tasks.destinations.sql.burying import Burying, up_to_deletions
 from astrio.tasks.destinations.sql.contract import Contract, with_record
 from astrio.tasks.destinations.sql.database import savepoint
-from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, Target
+from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation
 from astrio.tasks.destinations.sql.families import Families, RefusedChildrenError
 from astrio.tasks.destinations.sql.history import History
 from astrio.tasks.destinations.sql.kinds import Kind, Unstorable
@@ -86,7 +86,7 @@ class Writer:
             What became of them, and which of the quarantined keys are written now.
         """
         written, mended = Written(table=changes or TableChanges()), set[str]()
-        for some in _up_to_deletions(batches):
+        for some in up_to_deletions(batches):
             for rows in by_shape(some, self._push.key, self._fields):
                 keyed = self._keyed(rows, written)
                 if self._push.children:
@@ -295,25 +295,3 @@ class Writer:
             if column.kind is not None and not self._dialect.holds(column.kind, column.values):
                 column.kind = Kind.TEXT
         return columns
-
-
-def _up_to_deletions(batches: Sequence[Batch]) -> Iterator[Sequence[Batch]]:
-    """Yield batches in order; only the last of each part tells of deletions."""
-    start = 0
-    for end, batch in enumerate(batches, start=1):
-        if batch.page.deletions or end == len(batches):
-            yield batches[start:end]
-            start = end
-
-
-def target_of(relation: Relation, held: Sequence[Held], key: Sequence[str], version: str) -> Target:
-    """Return where rows of these columns go; `version` counts only where there is such a column."""
-    lower = {name.lower() for name in key}
-    versions = [each.name for each in held if each.name.lower() == version.lower()]
-    return Target(
-        relation.name,
-        columns=tuple(each.name for each in held),
-        key=tuple(each.name for each in held if each.name.lower() in lower),
-        declared=tuple(each.declared for each in held),
-        version=versions[0] if versions and lower else "",
-    )

@@ -38,8 +38,8 @@ from astrio.tasks.destinations.opening import (
     stream_status,
 )
 from astrio.tasks.destinations.quarantined import StreamStatus
-from astrio.tasks.destinations.sql.dialect import LockedError
 from astrio.tasks.destinations.sql.duckdb_types import text_of
+from astrio.tasks.destinations.sql.locked import LockedError
 from astrio.tasks.destinations.sql.values import as_text
 from astrio.tasks.report import RunReport
 

@@ -31,7 +31,7 @@ from astrio.tasks.destinations.opening import (
     stream_status,
 )
 from astrio.tasks.destinations.settings import PushSettings
-from astrio.tasks.destinations.sql.dialect import DeadlockError, LockedError
+from astrio.tasks.destinations.sql.locked import DeadlockError, LockedError
 from astrio.tasks.destinations.sql.mysql_errors import explain
 from astrio.tasks.ledger.opening import Ledger
 from astrio.tasks.report import RunReport

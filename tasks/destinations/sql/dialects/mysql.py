@@ -25,16 +25,9 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import TextClause
 
 from astrio.blocks.errors import AstrioError, ConfigurationError
-from astrio.tasks.destinations.sql.dialect import (
-    Dialect,
-    Held,
-    LockedError,
-    Relation,
-    Target,
-    quoted,
-    run,
-)
+from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, Target, quoted, run
 from astrio.tasks.destinations.sql.kinds import Kind
+from astrio.tasks.destinations.sql.locked import LockedError
 
 try:
     import pymysql
