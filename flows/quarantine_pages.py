@@ -19,6 +19,7 @@ from astrio.tasks.mapping.compile import compile_expression
 from astrio.tasks.mapping.context import MappingContext
 from astrio.tasks.replayed import ReplayedPage, Stored
 from astrio.tasks.selection import Selection
+from astrio.tasks.weighing import weights
 
 SIZE: Final = 1_000
 UNREADABLE: Final = "format"
@@ -100,6 +101,7 @@ class QuarantinePages:
                 rejects=rejects,
                 stored=stored,
                 started=started,
+                size=weights(row.record for row in stored),
             )
 
     def _selection(self, context: MappingContext) -> Selection:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -21,7 +23,8 @@ from astrio.blocks.errors import (
     RecordRejectedError,
 )
 from astrio.tasks.batch import Problem, Reject
-from astrio.tasks.decode.base import BrokenRecord
+from astrio.tasks.decode.archive import is_packed
+from astrio.tasks.decode.base import BrokenRecord, Piece
 from astrio.tasks.decode.choice import Decoding
 from astrio.tasks.decode.projection import Projection
 from astrio.tasks.http.answer import Answer
@@ -124,8 +127,8 @@ class Answers:
         """
         if answer.status == 204:
             return None
-        if answer.file is not None:
-            return next(self._pieces(answer))  # what is judged; it is read by `parts`
+        if self._piecewise(answer):
+            return next(self._pieces(answer)).value  # what is judged; it is read by `parts`
         known, value = self._last
         if known is not answer:
             value = self.decoding.decode(answer.content, answer.headers, answer.url)
@@ -133,27 +136,33 @@ class Answers:
                 self._last = (answer, value)
         return value
 
-    def parts(self, answer: Answer) -> Iterator[tuple[Any, bool]]:
-        """Yield the body's value, or its pieces with a thousand records each, and whether last.
+    def parts(self, answer: Answer) -> Iterator[tuple[Any, int, bool]]:
+        """Yield the body's value, or its pieces with a thousand records each.
 
-        Raises as `decode`.
+        With each comes its size in bytes, and whether it is the last. Raises as `decode`.
         """
-        if answer.file is None:
-            yield self.decode(answer), True
+        if not self._piecewise(answer):
+            yield self.decode(answer), len(answer.content), True
             return
-        with answer.file:
+        with answer.file or nullcontext():
             pieces = self._pieces(answer)
             ahead = next(pieces)
             for piece in pieces:
-                yield ahead, False
+                yield *ahead, False
                 ahead = piece
-            yield ahead, True
+            yield *ahead, True
 
-    def _pieces(self, answer: Answer) -> Iterator[Any]:
-        assert answer.file is not None
-        answer.file.seek(0)
-        # A file of its own is closed with its reader; the spool stays open.
-        lent = os.fdopen(os.dup(answer.file.fileno()), "rb")
+    def _piecewise(self, answer: Answer) -> bool:
+        """Whether a body is read piece by piece: a large one, or a packed one, which may be."""
+        packed = self.decoding.in_pieces and is_packed(answer.content[:4])
+        return packed or answer.file is not None
+
+    def _pieces(self, answer: Answer) -> Iterator[Piece]:
+        lent: BinaryIO = io.BytesIO(answer.content)
+        if answer.file is not None:
+            answer.file.seek(0)
+            # A file of its own is closed with its reader; the spool stays open.
+            lent = os.fdopen(os.dup(answer.file.fileno()), "rb")
         return self.decoding.pieces(lent, answer.headers, answer.url)
 
     def sorted_out(self, records: Sequence[Any]) -> tuple[Sequence[Any], list[Reject]]:

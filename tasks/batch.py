@@ -101,6 +101,7 @@ class Page:
         effects: events that have had their effect once this page is committed.
         deletions: records that tell of a deletion, once they are taken from `records`; they come
             after all others of the page.
+        size: bytes of the records as they came: of the body, or of its piece that they are.
     """
 
     number: int
@@ -119,6 +120,7 @@ class Page:
     ties: dict[str, Any] | None = None
     effects: Sequence[str] = ()
     deletions: Sequence[Deletion] = ()
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,6 +147,11 @@ class Batch:
     rejects: list[Reject] = field(default_factory=list)
     broken: dict[tuple[str | None, str, str], int] = field(default_factory=dict)
     _fields: list[Field] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the page as it came."""
+        return self.page.size
 
     def fields(self) -> list[Field]:
         """Return the rows column by column, for all who ask; the rows may not change any more."""

@@ -22,7 +22,7 @@ from astrio.tasks.outcome import Outcome
 from astrio.tasks.progress import Progress, announce
 from astrio.tasks.quality.judging import judge
 from astrio.tasks.report import Parents, RunReport, TableChanges
-from astrio.tasks.tuning import CHUNK_ROWS, CHUNK_SECONDS
+from astrio.tasks.tuning import CHUNK_BYTES, CHUNK_ROWS, CHUNK_SECONDS
 
 RENEW_SECONDS = 8.0
 SHOWN = 10
@@ -160,12 +160,12 @@ def _stop_clock(outcome: Outcome) -> None:
 
 
 class _ChunkWriter:
-    """Collects whole pages and commits them when they are many or old enough."""
+    """Collects whole pages and commits them when they are many, large or old enough."""
 
     def __init__(self, outcome: Outcome) -> None:
         self._outcome = outcome
         self._waiting: list[Batch] = []
-        self._rows = 0
+        self._rows = self._bytes = 0
         self._since = monotonic()
         self._commit: asyncio.Task[None] | None = None
 
@@ -175,8 +175,12 @@ class _ChunkWriter:
         self._note(batch)
         self._waiting.append(batch)
         self._rows += len(batch.rows) + len(batch.rejects)
-        if self._rows >= CHUNK_ROWS or monotonic() - self._since >= CHUNK_SECONDS:
+        self._bytes += batch.size
+        if self._is_full() or monotonic() - self._since >= CHUNK_SECONDS:
             await self.flush()
+
+    def _is_full(self) -> bool:
+        return self._rows >= CHUNK_ROWS or self._bytes >= CHUNK_BYTES
 
     def _note(self, batch: Batch) -> None:
         account, page = self._outcome.account, batch.page
@@ -193,18 +197,24 @@ class _ChunkWriter:
 
     async def _start_again(self) -> None:
         outcome = self._outcome
-        self._waiting, self._rows = [], 0
+        self._taken()
         if outcome.all_or_nothing:
             outcome.account.roll_back()
             await outcome.call(outcome.destination.abandon)
             await outcome.begin()
         outcome.account.restart()
 
+    def _taken(self) -> list[Batch]:
+        """Return what waits; nothing waits any more."""
+        batches, self._waiting = self._waiting, []
+        self._rows = self._bytes = 0
+        return batches
+
     async def flush(self) -> None:
         """Commit what waits, in one transaction."""
         if not self._waiting:
             return
-        batches, self._waiting, self._rows = self._waiting, [], 0
+        batches = self._taken()
         self._commit = asyncio.create_task(self._committed(batches))
         await asyncio.shield(self._commit)
         self._since = monotonic()

@@ -21,6 +21,7 @@ from astrio.tasks.repetition import RepetitionGuard
 from astrio.tasks.secrecy import Secrecy
 from astrio.tasks.selection import Selection
 from astrio.tasks.totals import ClaimedTotal
+from astrio.tasks.tuning import AHEAD_BYTES
 
 _EXPIRED: Final = (400, 404, 410, 422)
 _CLOSING_SECONDS: Final = 10.0
@@ -48,6 +49,7 @@ class SliceReading:
         # Only the first pages of a feed that is newest first are read; its total counts all.
         self._partial = plan.cursor is not None and plan.cursor.ends_early
         self._received = plan.received_before
+        self._largest = 1  # bytes of an answer
         self._counted = 0  # records of the present answer's earlier pieces
         self._last: list[Any] = []  # the last page's records, where pages overlap
         self._reason: str | None = None
@@ -97,11 +99,12 @@ class SliceReading:
             self._counted = 0
             following: ApiRequest | None = request
             try:
-                for body, last in self._plan.answers.parts(answer):
+                for body, size, last in self._plan.answers.parts(answer):
                     if last:
                         page, following = self._understood(request, answer, body, number)
                     else:
                         page = self._part(body, number)
+                    page.size = size
                     yield page
                     if self._reason == "limit":
                         following = None
@@ -158,6 +161,7 @@ class SliceReading:
         full = self._records.records(body, allow_missing=self._plan.allow_missing)
         records = self._fresh(full)
         self._received += len(records)
+        self._largest = max(self._largest, len(answer.content))
         self.total.read(body)
         seen = PageAnswer(
             body,
@@ -209,7 +213,8 @@ class SliceReading:
             return
         expected = [following, *self._paginator.ahead(following, seen)]
         if len(expected) > 1 or self._ahead.busy:
-            self._ahead.expect(expected[: self._pages_left(number)], number + 1)
+            most = min(self._pages_left(number), max(AHEAD_BYTES // self._largest, 1))
+            self._ahead.expect(expected[:most], number + 1)
 
     def _pages_left(self, number: int) -> int:
         return self._paginator.max_pages - (number - self._plan.pages_before)

@@ -18,7 +18,7 @@ from collections.abc import AsyncGenerator, Callable
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-from astrio.tasks.tuning import PAGES_WAITING
+from astrio.tasks.tuning import PAGES_WAITING, WAITING_BYTES
 
 T = TypeVar("T")
 
@@ -30,7 +30,8 @@ class Stream(Generic[T]):
 
     Args:
         producer: the generator; the stream closes it.
-        depth: how many items may wait between producer and consumer.
+        depth: how many items may wait between producer and consumer; fewer, but one, where their
+            `size` in bytes comes to more than WAITING_BYTES.
     """
 
     __slots__ = (
@@ -38,6 +39,7 @@ class Stream(Generic[T]):
         "_depth",
         "_failure",
         "_finished",
+        "_held",
         "_items",
         "_pump",
         "_ready",
@@ -48,6 +50,7 @@ class Stream(Generic[T]):
     def __init__(self, producer: AsyncGenerator[T, Any], *, depth: int = PAGES_WAITING) -> None:
         self._items: deque[T] = deque()
         self._depth = depth
+        self._held = 0
         self._ready = asyncio.Event()
         self._room = asyncio.Event()
         self._stopping = False
@@ -68,12 +71,16 @@ class Stream(Generic[T]):
             self._ready.set()
 
     async def _put(self, item: T) -> None:
-        while len(self._items) >= self._depth and not self._stopping:
+        while self._is_full() and not self._stopping:
             self._room.clear()
             await self._room.wait()
         if not self._stopping:
             self._items.append(item)
+            self._held += _size(item)
             self._ready.set()
+
+    def _is_full(self) -> bool:
+        return len(self._items) >= self._depth or self._held >= WAITING_BYTES
 
     async def first(self) -> T | None:
         """Wait for the next item and leave it in the stream; None at the end.
@@ -97,7 +104,9 @@ class Stream(Generic[T]):
         if await self.first() is None:
             raise StopAsyncIteration
         self._room.set()
-        return self._items.popleft()
+        item = self._items.popleft()
+        self._held -= _size(item)
+        return item
 
     def stop(self) -> None:
         """End the stream: what the producer has yielded, or still yields, is dropped."""
@@ -111,6 +120,11 @@ class Stream(Generic[T]):
         if pending:
             self._pump.cancel()
         await asyncio.gather(self._pump, return_exceptions=True)
+
+
+def _size(item: object) -> int:
+    """Return the bytes of a page or batch; what has no size weighs nothing."""
+    return getattr(item, "size", 0)
 
 
 class Chain:

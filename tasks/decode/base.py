@@ -7,7 +7,7 @@ import io
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, NamedTuple
 
 from astrio.blocks.errors import ApiAnswerError
 from astrio.tasks.settings import ResponseSettings
@@ -22,6 +22,13 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+
+
+class Piece(NamedTuple):
+    """A part of a body: its value, and how many bytes of the body it is, about."""
+
+    value: Any
+    size: int
 
 
 class BrokenRecord(dict[str, Any]):
@@ -66,8 +73,10 @@ class Decoder(ABC):
         self.records = records
 
     @abstractmethod
-    def pieces(self, file: BinaryIO, kind: str) -> Iterator[Any]:
+    def pieces(self, file: BinaryIO, kind: str) -> Iterator[Piece]:
         """Yield values that each hold a part of the records, in order; at least one.
+
+        A piece ends after `PIECE` records or `PIECE_BYTES` bytes.
 
         Args:
             file: the body.

@@ -16,7 +16,7 @@ from astrio.blocks.settings import subclasses_in
 from astrio.tasks import decode
 from astrio.tasks.decode.apart import decode_page
 from astrio.tasks.decode.archive import is_packed, unpacked
-from astrio.tasks.decode.base import Decoder
+from astrio.tasks.decode.base import Decoder, Piece
 from astrio.tasks.decode.projection import Projection
 from astrio.tasks.settings import ResponseSettings
 
@@ -68,7 +68,7 @@ class Decoding:
             return self._packed(io.BytesIO(content), kind, url)
         return self._decoder(kind, _file_name(url)).decode(content, kind)
 
-    def pieces(self, file: BinaryIO, headers: Mapping[str, str], url: str) -> Iterator[Any]:
+    def pieces(self, file: BinaryIO, headers: Mapping[str, str], url: str) -> Iterator[Piece]:
         """Yield parts of a large body's value, each with about a thousand records.
 
         Raises as `decode`.

@@ -14,10 +14,12 @@ from astrio.tasks.decode.base import (
     PIECE,
     BrokenRecord,
     Decoder,
+    Piece,
     refuse_other,
     unusable,
     wrong_charset,
 )
+from astrio.tasks.tuning import PIECE_BYTES
 
 LARGEST_FIELD = 4 * 1024 * 1024
 MOST_COLUMNS = 10_000
@@ -41,10 +43,10 @@ class Csv(Decoder):
 
     def decode(self, content: bytes, kind: str) -> list[Any] | None:
         """Return all records."""
-        found = list(self.pieces(io.BytesIO(content), kind))
+        found = [piece.value for piece in self.pieces(io.BytesIO(content), kind)]
         return None if found == [None] else [row for piece in found for row in piece or ()]
 
-    def pieces(self, file: BinaryIO, kind: str) -> Iterator[list[Any] | None]:
+    def pieces(self, file: BinaryIO, kind: str) -> Iterator[Piece]:
         """Yield a thousand records at a time."""
         text = self.text(file, kind)
         lines = _Lines(text, kind)
@@ -53,23 +55,28 @@ class Csv(Decoder):
         try:
             columns, rest = self._columns(lines, reader)
             if columns is None:
-                yield None
-                return
-            rows = (self._record(columns, row, lines.number) for row in rest if row)
-            piece = list(islice(rows, PIECE))
-            while piece:
-                following = list(islice(rows, PIECE))
-                yield piece
-                piece = following
-                if not piece:
-                    return
-            yield piece
+                yield Piece(None, lines.size)
+            else:
+                yield from self._pieces(columns, rest, lines)
         except csv.Error as error:
             what = f"is no CSV (line {lines.number:,}: {error})"
             advice = "Check response.delimiter and the quotes."
             raise unusable(what, kind, advice) from None
         except UnicodeError:
             raise wrong_charset(kind) from None
+
+    def _pieces(
+        self, columns: list[str], rest: Iterable[list[str]], lines: _Lines
+    ) -> Iterator[Piece]:
+        before, whole, records = 0, True, list[Any]()
+        for row in rest:
+            if row:
+                records.append(self._record(columns, row, lines.number))
+            if len(records) == PIECE or lines.size - before >= PIECE_BYTES:
+                yield Piece(records, lines.size - before)
+                before, whole, records = lines.size, False, []
+        if records or whole:
+            yield Piece(records, lines.size - before)
 
     def _columns(
         self, lines: _Lines, reader: Iterator[list[str]]
@@ -110,6 +117,7 @@ class _Lines:
         self._text = text
         self._kind = kind
         self.number = 0
+        self.size = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -121,6 +129,7 @@ class _Lines:
         if not self.number:
             refuse_other(self._kind, "CSV", line[:1000].encode(errors="replace"))
         self.number += 1
+        self.size += len(line)
         if "\0" in line:
             advice = "It may be UTF-16 (response.charset), or no text at all."
             raise unusable(f"holds a NUL in line {self.number:,}", self._kind, advice)

@@ -13,12 +13,14 @@ from astrio.tasks.decode.base import (
     PIECE,
     BrokenRecord,
     Decoder,
+    Piece,
     charset,
     refuse_other,
     unusable,
     wrong_charset,
 )
 from astrio.tasks.decode.json import decode_json
+from astrio.tasks.tuning import PIECE_BYTES
 
 LONGEST_LINE = 16 * 1024 * 1024
 
@@ -41,20 +43,21 @@ class JsonLines(Decoder):
 
     def decode(self, content: bytes, kind: str) -> list[Any]:
         """Return the values of all lines."""
-        return [value for piece in self.pieces(io.BytesIO(content), kind) for value in piece]
+        return [value for piece in self.pieces(io.BytesIO(content), kind) for value in piece.value]
 
-    def pieces(self, file: BinaryIO, kind: str) -> Iterator[list[Any]]:
+    def pieces(self, file: BinaryIO, kind: str) -> Iterator[Piece]:
         """Yield the values of a thousand lines at a time."""
         decoder = msgspec.json.Decoder()
-        number, lines = 0, list[bytes]()
+        number, size, lines = 0, 0, list[bytes]()
         for line in self._lines(file, kind):
             lines.append(line)
-            if len(lines) == PIECE:
-                yield self._values(decoder, lines, number)
+            size += len(line)
+            if len(lines) == PIECE or size >= PIECE_BYTES:
+                yield Piece(self._values(decoder, lines, number), size)
                 number += len(lines)
-                lines = []
+                size, lines = 0, []
         if lines or not number:
-            yield self._values(decoder, lines, number)
+            yield Piece(self._values(decoder, lines, number), size)
 
     def _lines(self, file: BinaryIO, kind: str) -> Iterator[bytes]:
         first = file.readline(LONGEST_LINE)

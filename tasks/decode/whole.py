@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from astrio.tasks.decode.apart import decode_page
-from astrio.tasks.decode.base import Decoder
+from astrio.tasks.decode.base import Decoder, Piece
 
 
 class Json(Decoder):
@@ -23,6 +23,7 @@ class Json(Decoder):
             kind = f"application/json; charset={self.settings.charset}"
         return decode_page(content, {"content-type": kind}, self.records)
 
-    def pieces(self, file: BinaryIO, kind: str) -> Iterator[Any]:
+    def pieces(self, file: BinaryIO, kind: str) -> Iterator[Piece]:
         """Yield the value."""
-        yield self.decode(file.read(), kind)
+        content = file.read()
+        yield Piece(self.decode(content, kind), len(content))

@@ -23,12 +23,14 @@ from astrio.blocks.errors import ApiAnswerError
 from astrio.tasks.decode.base import (
     PIECE,
     Decoder,
+    Piece,
     charset,
     refuse_other,
     unusable,
     wrong_charset,
 )
 from astrio.tasks.paths import Every, compile_path
+from astrio.tasks.tuning import PIECE_BYTES
 
 DEEPEST = 200
 _CHUNK = 32 * 1024
@@ -48,16 +50,18 @@ class Xml(Decoder):
             pass
         return builder.document
 
-    def pieces(self, file: BinaryIO, kind: str) -> Iterator[Any]:
+    def pieces(self, file: BinaryIO, kind: str) -> Iterator[Piece]:
         """Yield the document so far with about a thousand records, and the rest at the end."""
-        builder = _Builder(self.records)
-        for _ in self._parsed(builder, file, kind):
-            if builder.full:
-                yield builder.taken()
-        yield builder.document
+        builder, size = _Builder(self.records), 0
+        for more in self._parsed(builder, file, kind):
+            size += more
+            if builder.is_full(size):
+                yield Piece(builder.taken(), size)
+                size = 0
+        yield Piece(builder.document, size)
 
-    def _parsed(self, builder: _Builder, file: BinaryIO, kind: str) -> Iterator[None]:
-        """Feed the parser chunk by chunk."""
+    def _parsed(self, builder: _Builder, file: BinaryIO, kind: str) -> Iterator[int]:
+        """Feed the parser chunk by chunk; yield the size of each."""
         start = file.read(1024)
         file.seek(0)
         refuse_other(kind, "XML", start)
@@ -72,7 +76,7 @@ class Xml(Decoder):
         try:
             while chunk := source.read(_CHUNK):
                 parser.feed(chunk)
-                yield
+                yield len(chunk)
             parser.close()
         except ParseError as error:
             line, column = error.position
@@ -140,10 +144,14 @@ class _Builder:
     def document(self) -> Any:
         return self._open[0].children
 
-    @property
-    def full(self) -> bool:
-        """Whether a piece's worth of records is there, and more may follow beside them."""
-        return len(self.waiting) > PIECE and len(self._open) >= len(self._names)
+    def is_full(self, size: int) -> bool:
+        """Whether a piece's worth of records is there, and more may follow beside them.
+
+        Args:
+            size: bytes since the last piece.
+        """
+        many = len(self.waiting) > PIECE or (size >= PIECE_BYTES and bool(self.waiting))
+        return many and len(self._open) >= len(self._names)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if len(self._open) > DEEPEST:

@@ -8,39 +8,51 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from contextvars import copy_context
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from astrio.blocks.errors import ConnectorError
 from astrio.tasks.mapping.values import kind
+from astrio.tasks.tuning import PIECE_BYTES
+from astrio.tasks.weighing import weight, weights
 
 _CLOSING_SECONDS: Final = 10.0
 _ADVICE: Final = "Yield records (dicts), or lists of records."
-Records = list[Any]
+
+
+class Gathered(NamedTuple):
+    """The records of a page, and how large they are, in bytes, about."""
+
+    records: list[Any]
+    weight: int
 
 
 class _Gathering:
-    """Makes pages of single records; a list is a page of its own."""
+    """Makes pages of single records, until they are many or large; a list is a page of its own."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._held: Records = []
+        self._held: list[Any] = []
+        self._weight = 0
 
-    def add(self, item: Any) -> list[Records]:
+    def add(self, item: Any) -> list[Gathered]:
         """Return the pages that are complete."""
         if isinstance(item, dict):
             self._held.append(dict(item))  # the source may fill the same one anew
-            return self.rest() if len(self._held) >= self._size else []
+            self._weight += weight(item)
+            full = len(self._held) >= self._size or self._weight >= PIECE_BYTES
+            return self.rest() if full else []
         if isinstance(item, list | tuple):
-            return [*self.rest(), list(item)]
+            return [*self.rest(), Gathered(list(item), weights(item))]
         raise ConnectorError(f"The source yielded {kind(item)}.", advice=_ADVICE)
 
-    def rest(self) -> list[Records]:
+    def rest(self) -> list[Gathered]:
         """Return the page of what is left."""
-        held, self._held = self._held, []
-        return [held] if held else []
+        page = Gathered(self._held, self._weight)
+        self._held, self._weight = [], 0
+        return [page] if page.records else []
 
 
-async def gathered(items: Any, size: int) -> AsyncGenerator[Records, None]:
+async def gathered(items: Any, size: int) -> AsyncGenerator[Gathered, None]:
     """Yield pages of at most `size` single records, and each list as it is.
 
     Args:
@@ -61,7 +73,7 @@ async def gathered(items: Any, size: int) -> AsyncGenerator[Records, None]:
             yield page
 
 
-async def _of_async(items: AsyncIterable[Any], size: int) -> AsyncGenerator[Records, None]:
+async def _of_async(items: AsyncIterable[Any], size: int) -> AsyncGenerator[Gathered, None]:
     gathering = _Gathering(size)
     try:
         async for item in items:
@@ -74,7 +86,7 @@ async def _of_async(items: AsyncIterable[Any], size: int) -> AsyncGenerator[Reco
             await items.aclose()
 
 
-def _of_plain(items: Iterable[Any], size: int) -> Iterator[Records]:
+def _of_plain(items: Iterable[Any], size: int) -> Iterator[Gathered]:
     gathering = _Gathering(size)
     try:
         for item in items:
@@ -85,7 +97,7 @@ def _of_plain(items: Iterable[Any], size: int) -> Iterator[Records]:
             close()
 
 
-async def _in_a_thread(pages: Iterator[Records]) -> AsyncGenerator[Records, None]:
+async def _in_a_thread(pages: Iterator[Gathered]) -> AsyncGenerator[Gathered, None]:
     """Yield what an iterator gives, which is called in one thread of its own.
 
     So it holds nothing up, and may use what belongs to a thread, such as a SQLite connection. It

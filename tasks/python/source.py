@@ -11,7 +11,7 @@ from astrio.blocks.errors import AstrioError, ConnectorError, RecordRejectedErro
 from astrio.tasks.batch import Page
 from astrio.tasks.http.client import ApiClient
 from astrio.tasks.python.context import SourceContext
-from astrio.tasks.python.gathering import Records, gathered
+from astrio.tasks.python.gathering import Gathered, gathered
 from astrio.tasks.python.telling import one_line, place_of
 from astrio.tasks.selection import Selection
 
@@ -58,10 +58,11 @@ class PythonSource:
         held: Page | None = None
         received, number = 0, 0
         async with aclosing(self._records(session)) as found:
-            async for records in found:
+            async for records, weight in found:
                 number += 1
                 left = None if self._limit is None else self._limit - received
                 page = self._page(number, records[:left])
+                page.size = weight
                 received += page.fetched
                 if held is not None:
                     yield held
@@ -73,7 +74,7 @@ class PythonSource:
         held.stop_reason = held.stop_reason or "no_next"
         yield held
 
-    async def _records(self, session: ApiClient | None) -> AsyncGenerator[Records, None]:
+    async def _records(self, session: ApiClient | None) -> AsyncGenerator[Gathered, None]:
         try:
             items = self._function(replace(self._context, _session=session))
             async with aclosing(gathered(items, self._size)) as pages:
@@ -86,7 +87,7 @@ class PythonSource:
         except (Exception, SystemExit) as error:
             raise _told(error) from error
 
-    def _page(self, number: int, records: Records) -> Page:
+    def _page(self, number: int, records: list[Any]) -> Page:
         chosen = self._select(records)
         return Page(
             number=number,

@@ -18,6 +18,7 @@ from astrio.tasks.paths import MISSING, JsonPath, compile_path
 from astrio.tasks.selection import Keep, judged
 from astrio.tasks.webhooks.bodies import decode_event
 from astrio.tasks.webhooks.inbox.event import Event
+from astrio.tasks.weighing import weights
 
 PAGE_EVENTS: Final = 500
 Effects = Callable[[Sequence[str]], Awaitable[set[str]]]
@@ -121,6 +122,7 @@ class EventPages(PageSource):
             rejects=broken + rejects,
             known=known,
             effects=[event.key for event in fresh],
+            size=weights(records),
         )
 
     async def _read(self, event: Event, session: ApiClient | None) -> _Read:

@@ -90,6 +90,22 @@ async def test_a_packed_download_is_read_in_pieces(kind: str) -> None:
         assert ids(await read(server.url)) == list(range(COUNT))
 
 
+async def test_a_small_file_that_unpacks_to_much_is_read_in_pieces() -> None:
+    packed = gzip.compress(LINES)
+    assert len(packed) < LARGEST_IN_MEMORY
+    with serve(lambda _: answer(packed)) as server:
+        pages = await read(server.url)
+    assert ids(pages) == list(range(COUNT))
+    assert max(page.fetched for page in pages) <= 1000
+    assert sum(page.size for page in pages) == len(LINES)
+
+
+async def test_a_page_knows_how_large_its_body_was() -> None:
+    body = LINES[:100_000].rpartition(b"\n")[0]
+    with serve(lambda _: answer(body)) as server:
+        assert [page.size for page in await read(server.url)] == [len(body)]
+
+
 async def test_a_limit_ends_the_reading_in_the_middle_of_an_answer() -> None:
     with serve(lambda _: answer(LINES)) as server:
         pages = await read(server.url, limit=1500)

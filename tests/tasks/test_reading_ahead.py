@@ -54,6 +54,18 @@ async def test_pages_are_asked_for_at_once_and_told_in_order(paginate: dict[str,
     assert shop.most == 4
 
 
+@pytest.mark.parametrize(("room", "at_once"), [(200, 2), (10, 1)])
+async def test_of_large_pages_fewer_are_asked_for_at_once(
+    room: int, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("astrio.tasks.slice_reading.AHEAD_BYTES", room)
+    shop = Shop(50, 5, at_once=at_once)  # pages of some 80 bytes
+    with serve(shop) as server:
+        pages = await read(server.url, plan({**BY_PAGE, "parallel": 8}))
+    assert ids(pages) == list(range(50))
+    assert shop.most == at_once
+
+
 async def test_one_at_a_time_is_the_rule() -> None:
     shop = Shop(30, 5)
     with serve(shop) as server:

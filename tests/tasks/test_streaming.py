@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 
 import pytest
 
 from astrio.tasks.streaming import Chain, Stream
+from astrio.tasks.tuning import WAITING_BYTES
 
 
 async def numbers(count: int, seen: list[int] | None = None) -> AsyncGenerator[int, None]:
@@ -50,6 +52,26 @@ async def test_a_slow_consumer_holds_back_its_producer() -> None:
         await anext(stream)
         await asyncio.sleep(0.05)
         assert len(produced) <= 5
+
+
+@dataclass
+class Sized:
+    size: int
+
+
+async def sized(sizes: list[int], seen: list[int]) -> AsyncGenerator[Sized, None]:
+    for size in sizes:
+        seen.append(size)
+        yield Sized(size)
+
+
+async def test_large_pages_wait_one_at_a_time() -> None:
+    seen: list[int] = []
+    async with Chain() as chain:
+        stream = await chain.stream(sized([WAITING_BYTES] * 5 + [1] * 5, seen))
+        await asyncio.sleep(0.05)
+        assert len(seen) <= 2, "one that waits, and one that is not let in"
+        assert [each.size async for each in stream] == [WAITING_BYTES] * 5 + [1] * 5
 
 
 async def test_items_before_a_failure_arrive_and_then_the_failure_itself() -> None:

@@ -302,9 +302,27 @@ def test_a_large_body_is_decoded_piece_by_piece(name: str) -> None:
     }
     decoding = Decoding(ResponseSettings.model_validate({"format": name}), "o.r")
     pieces = list(decoding.pieces(io.BytesIO(texts[name].encode()), {}, ""))
-    lists = [each["o"]["r"] for each in pieces] if name == "xml" else pieces
+    values = [piece.value for piece in pieces]
+    lists = [each["o"]["r"] for each in values] if name == "xml" else values
     assert [row for each in lists for row in each] == rows
     assert len(pieces) >= 3
     assert max(map(len, lists)) < 2500
     if name == "xml":
-        assert pieces[-1]["o"] == {"@x": "1", "r": ANY, "n": "2"}
+        assert values[-1]["o"] == {"@x": "1", "r": ANY, "n": "2"}
+
+
+@pytest.mark.parametrize("name", ["csv", "jsonl", "xml"])
+def test_pieces_of_large_records_are_bounded_in_bytes(name: str) -> None:
+    filling = "x" * 1_000_000
+    texts = {
+        "csv": "a\n" + f"{filling}\n" * 20,
+        "jsonl": f'{{"a":"{filling}"}}\n' * 20,
+        "xml": "<o>" + f"<r><a>{filling}</a></r>" * 20 + "</o>",
+    }
+    decoding = Decoding(ResponseSettings.model_validate({"format": name}), "o.r")
+    pieces = list(decoding.pieces(io.BytesIO(texts[name].encode()), {}, ""))
+    assert 4 <= len(pieces) <= 6
+    assert max(piece.size for piece in pieces) < 6_000_000
+    assert sum(piece.size for piece in pieces) == len(texts[name])
+    lists = [each.value["o"]["r"] if name == "xml" else each.value for each in pieces]
+    assert [row["a"] for each in lists for row in each] == [filling] * 20

@@ -32,6 +32,7 @@ from astrio.tasks.python.importing import PythonError
 from astrio.tasks.python.references import resolve, source_function
 from astrio.tasks.python.source import PythonSource
 from astrio.tasks.selection import Selection
+from astrio.tasks.tuning import PIECE_BYTES
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 Function = Callable[[SourceContext], Any]
@@ -296,3 +297,14 @@ def test_what_is_no_source_is_refused_before_a_run(write: Write, text: str, told
     with pytest.raises(PythonError) as caught:
         source_function(resolve("crm:items"))
     assert told in caught.value.message
+
+
+def test_large_records_make_short_pages() -> None:
+    def source(_: SourceContext) -> Iterator[Any]:
+        for number in range(10):
+            yield {"id": number, "text": "x" * (PIECE_BYTES // 2)}
+        yield [{"id": 10, "text": "x" * PIECE_BYTES}]
+
+    found = pages(source)
+    assert [page.fetched for page in found] == [2, 2, 2, 2, 2, 1]
+    assert all(PIECE_BYTES < page.size < PIECE_BYTES + 100 for page in found)
