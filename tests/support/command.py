@@ -54,9 +54,9 @@ def begin(
     )
 
 
-def ended(process: subprocess.Popen[str]) -> Ended:
-    """Wait for a command's end."""
-    out, err = process.communicate(timeout=PATIENCE)
+def ended(process: subprocess.Popen[str], patience: float = PATIENCE) -> Ended:
+    """Wait for a command's end, and read meanwhile what it tells."""
+    out, err = process.communicate(timeout=patience)
     return Ended(process.returncode, out, err)
 
 
