@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
 from typing import Annotated, Any, ClassVar, Self, Union, get_args
 
@@ -14,6 +15,8 @@ from astrio.blocks.auth.base import Auth
 from astrio.blocks.storable import Storable
 from astrio.blocks.store.document import Document
 from astrio.blocks.store.form import Form, FormField, form_of
+
+_schemas: dict[Any, dict[str, Any]] = {}
 
 
 class SavedBlock(Block):
@@ -29,6 +32,18 @@ class SavedBlock(Block):
             ConfigurationError: the block is half filled.
         """
         return self._document().plain()
+
+    @classmethod
+    def model_json_schema(cls, *how: Any, **named: Any) -> dict[str, Any]:
+        """Return the schema, which is made once.
+
+        Prefect asks for it about a thousand times to save one block with a picker, and making it
+        takes milliseconds each time, for every block that may be picked.
+        """
+        asked = (cls, how, tuple(sorted(named.items())))
+        if asked not in _schemas:
+            _schemas[asked] = super().model_json_schema(*how, **named)
+        return deepcopy(_schemas[asked])
 
     def _document(self) -> Document:
         fields = form_of(self._model)
