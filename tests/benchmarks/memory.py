@@ -1,82 +1,90 @@
 """Peak memory and CPU of a whole sync without Prefect, at two sizes: neither may grow per record.
 
-Run: python -m tests.benchmarks.memory [DESTINATION] [RECORDS ...]
-where DESTINATION is sqlite (if left out), or the ending of a file: jsonl, csv, parquet, csv.gz
+    python -m tests.benchmarks.memory [DESTINATION ...] [--records 100000 1000000]
+
+where DESTINATION is a name of `tests.benchmarks.destinations` or the beginning of some ("sqlite",
+"file"; all, if left out). A table is loaded, and then the same again, where that changes nothing.
+What follows a run (deliveries of webhooks, the other integration of a chain) is a line of its own.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import subprocess
-import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.destinations import DESTINATIONS, Where
+from tests.benchmarks.measuring import Cost, Place, measure
+from tests.benchmarks.programs import CURSOR, RUN_ENGINE
 
 from astrio.deployments.demo.process import running
 
-PROGRAM = """
-import asyncio, json, resource, sys
-from astrio.flows.engine import run_without_prefect
-from astrio.flows.integration import Integration
-report = asyncio.run(run_without_prefect(Integration.model_validate(json.loads(sys.argv[1]))))
-usage = resource.getrusage(resource.RUSAGE_SELF)
-cpu = usage.ru_utime + usage.ru_stime
-print(json.dumps([report.records.written, usage.ru_maxrss / 1024, cpu]))
-"""
+FIELDS = ("id", "status", "currency", "created_at", "updated_at", "customer.email")
 
 
-def push(destination: str, folder: Path) -> dict[str, object]:
-    """Return where the records go."""
-    if destination != "sqlite":
-        return {"to": {"file": f"{folder}/bench.{destination}"}}
-    url = f"sqlite:///{folder}/bench.db"
-    return {"to": {"url": url}, "table": "bench", "mode": "upsert", "key": ["id"]}
-
-
-def document(url: str, to: dict[str, object]) -> dict[str, object]:
+def document(url: str, push: Any) -> dict[str, Any]:
     """Return an integration of 8 fields with a rule over the benchmark's API."""
-    fields = ["id", "status", "currency", "created_at", "updated_at", "customer.email"]
     return {
         "name": "bench",
         "source": {
             "api": {"base_url": url},
-            "request": {"path": "/orders"},
+            "request": {"path": "/orders", "params": {"limit": 1000}},
             "records": "$.orders[*]",
-            "paginate": {"type": "cursor", "param": "cursor", "next": "$.next_cursor"},
+            "paginate": CURSOR,
         },
-        "map": {name: name for name in fields}
+        "map": {name: name for name in FIELDS}
         | {
             "name": "concat(customer.first_name, ' ', customer.last_name)",
             "mail": "lower(customer.email)",
         },
         "validate": [{"field": "id", "required": True}],
-        "push": to,
+        "push": push,
     }
 
 
-def measure(destination: str, records: int) -> tuple[int, float, float]:
-    """Return records written, peak memory in MB, and CPU seconds of the client's process."""
+def programs(where: Where, file: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield what is measured, by a name: a run, the same again for a table, and what follows."""
+    run = ["-c", RUN_ENGINE, str(file)]
+    yield "", run
+    if isinstance(where.push, dict) and where.push.get("mode") in ("upsert", "replace"):
+        yield " again", run
+    if where.after:
+        yield " after that", [*where.after]
+
+
+def costs(name: str, records: int) -> dict[str, Cost]:
+    """Return what each program takes, with so many records."""
     server = running("-m", "tests.benchmarks.http_server", "--records", str(records))
-    with tempfile.TemporaryDirectory() as folder, server as url:
-        argument = json.dumps(document(url, push(destination, Path(folder))))
-        command = [sys.executable, "-c", PROGRAM, argument]
-        home = os.environ | {"ASTRIO_HOME": f"{folder}/home"}
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=home)
-    written, peak, cpu = json.loads(done.stdout)
-    return written, peak, cpu
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        server as url,
+        DESTINATIONS[name](Path(folder)) as where,
+    ):
+        os.environ |= {"ASTRIO_HOME": f"{folder}/home", **where.environment}
+        file = Path(folder) / "bench.json"
+        file.write_text(json.dumps(document(url, where.push)))
+        return {f"{name}{what}": measure(words, Place("")) for what, words in programs(where, file)}
 
 
 def main() -> None:
-    """Print a table, and the ratios of the last size to the first."""
-    words = sys.argv[1:]
-    sizes = [int(word) for word in words if word.isdecimal()] or [100_000, 1_000_000]
-    destination = next((word for word in words if not word.isdecimal()), "sqlite")
-    results = [measure(destination, size) for size in sizes]
-    for written, peak, cpu in results:
-        rate = 1e6 * cpu / written
-        print(f"{written:>9,} records  {peak:6.0f} MB  {cpu:6.1f} s CPU  {rate:5.1f} µs a record")
-    print(f"peak memory, last to first: {results[-1][1] / results[0][1]:.2f}")
+    """Print a line for each program, with the ratio of the last size to the first."""
+    parser = argparse.ArgumentParser(prog="memory.py")
+    parser.add_argument("destinations", nargs="*", default=[""])
+    parser.add_argument("--records", type=int, nargs="+", default=[100_000, 1_000_000])
+    options = parser.parse_args()
+    for name in DESTINATIONS:
+        if not name.startswith(tuple(options.destinations)):
+            continue
+        found = [costs(name, records) for records in options.records]
+        for what, last in found[-1].items():
+            peaks = " ".join(f"{each[what].peak:6.0f}" for each in found)
+            per_record = 1e6 * last.client / options.records[-1]
+            ratio = last.peak / found[0][what].peak
+            print(f"{what:28} {peaks} MB: {ratio:.2f}   {per_record:5.1f} us CPU", flush=True)
 
 
 if __name__ == "__main__":
