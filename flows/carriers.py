@@ -22,7 +22,7 @@ from astrio.flows.carrying_parts import Carrier
 from astrio.flows.connecting import with_target
 from astrio.flows.integration import Integration
 from astrio.flows.naming import described_part
-from astrio.flows.part import part
+from astrio.flows.part import LEFT, part
 from astrio.flows.parting import path_of
 from astrio.tasks.destinations.opening import last_runs
 from astrio.tasks.options import PartOptions
@@ -55,7 +55,7 @@ def carrier(integration: Integration, pool: str | None, marked: Sequence[str]) -
         _refuse_elsewhere(integration)
         return _Pooled(integration, pool, list(marked))
 
-    async def here(options: PartOptions) -> RunReport:
+    async def here(options: PartOptions) -> RunReport | None:
         with tags(*marked):
             return await part(integration, options)
 
@@ -79,7 +79,7 @@ class _Pooled:
         self._tags = marked
         self._made: asyncio.Task[None] | None = None
 
-    async def __call__(self, options: PartOptions) -> RunReport:
+    async def __call__(self, options: PartOptions) -> RunReport | None:
         if self._made is None:
             self._made = asyncio.create_task(self._deploy())
         await self._made
@@ -95,6 +95,8 @@ class _Pooled:
         except asyncio.CancelledError:
             await asyncio.shield(_cancel(run.id))
             raise
+        if ended.state is not None and ended.state.name == LEFT:
+            return None
         return await self._report(ended, options)
 
     async def _deploy(self) -> None:

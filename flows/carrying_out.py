@@ -27,6 +27,7 @@ from astrio.flows.summary import STATES, headline
 from astrio.tasks.arrows import draw_arrow
 from astrio.tasks.authenticate import authenticate
 from astrio.tasks.collecting import rare_collections
+from astrio.tasks.destinations.part import PartTakenError
 from astrio.tasks.fetch import fetch
 from astrio.tasks.progress import announce
 from astrio.tasks.push import push
@@ -43,8 +44,10 @@ async def carry_out(run: Run) -> RunReport:
 
     Raises:
         AstrioError: the run failed; its report is kept with the data and as an artifact.
+        PartTakenError: another run is at work on the same part; this one leaves no trace.
     """
     run.account.report.flow_run = str(flow_run.id) if flow_run.id else None
+    begun = True
     try:
         async with progress_artifact(run.integration.name):
             report = await _chain(run, await run.open())
@@ -52,6 +55,9 @@ async def carry_out(run: Run) -> RunReport:
             remember_mapping(run.integration)
     except asyncio.CancelledError:
         await run.fail(AstrioError("The run was cancelled."), state="cancelled")
+        raise
+    except PartTakenError:
+        begun = False  # whoever has the part tells of it
         raise
     except Exception as error:  # noqa: BLE001 (whatever it is, the run is closed and told)
         get_run_logger().debug(redact(traceback.format_exc()))
@@ -63,8 +69,9 @@ async def carry_out(run: Run) -> RunReport:
         raise told from None  # a cause's text may hold what must not be logged
     finally:
         await run.close()
-        await hand_on(run)
-        await _publish(run)
+        if begun:
+            await hand_on(run)
+            await _publish(run)
     # A state of its own makes the list of runs tell how each has ended; callers get its data.
     state: State[RunReport] = Completed(
         name=STATES[report.state], message=headline(report), data=report

@@ -23,7 +23,8 @@ from astrio.tasks.progress import Progress, announce, announcer, watching_alone
 from astrio.tasks.report import RunReport
 from astrio.tasks.unexpected import unexpected
 
-Carrier = Callable[[PartOptions], Awaitable[RunReport]]
+Carrier = Callable[[PartOptions], Awaitable[RunReport | None]]
+"""Carries out a part; None: it is left to another process, which is at work on it."""
 Look = Callable[[], Awaitable[tuple[dict[str, RunReport], set[str]]]]
 
 
@@ -75,15 +76,24 @@ async def carry_out_parts(
 
 @dataclass
 class _Queue:
-    """The parts that are still to be carried out."""
+    """The parts that are still to be carried out.
+
+    Attributes:
+        left: names of those that were found in the hands of another process.
+    """
 
     tally: Tally
     waiting: list[PartOptions]
     look: Look
+    left: set[str] = field(default_factory=set)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def next(self) -> PartOptions | None:
-        """Return the first part that nobody else is at work on; None: there is no more to do."""
+        """Return the first part that nobody else is at work on; None: there is no more to do.
+
+        Another process may choose the same at the same moment. While there is another part, the
+        one is then left to it; the last ones are waited for.
+        """
         async with self._turn:
             try:
                 done, held = await self.look()
@@ -93,16 +103,22 @@ class _Queue:
             self.waiting = [each for each in self.waiting if part_name(each) not in done]
             if not self.waiting or self.tally.gives_up:
                 return None
+            held = held | self.left
             free = [each for each in self.waiting if part_name(each) not in held]
             chosen = (free or self.waiting)[0]
             self.waiting.remove(chosen)
-            return chosen
+            return chosen.model_copy(update={"yields": bool(free) and chosen.wait})
+
+    def leave(self, options: PartOptions) -> None:
+        """Take back a part that another process is at work on, for when there is nothing else."""
+        self.left.add(part_name(options))
+        self.waiting.append(options)
 
 
 async def _side_by_side(queue: _Queue, carry: Carrier, parallel: int) -> None:
     async def work() -> None:
         while (options := await queue.next()) is not None:
-            await _one(queue.tally, options, carry)
+            await _one(queue, options, carry)
             announce(queue.tally.progress())
 
     workers = [asyncio.create_task(work()) for _ in range(min(parallel, len(queue.waiting)))]
@@ -114,8 +130,8 @@ async def _side_by_side(queue: _Queue, carry: Carrier, parallel: int) -> None:
         await asyncio.gather(*workers, return_exceptions=True)
 
 
-async def _one(tally: Tally, options: PartOptions, carry: Carrier) -> None:
-    name = part_name(options)
+async def _one(queue: _Queue, options: PartOptions, carry: Carrier) -> None:
+    tally, name = queue.tally, part_name(options)
 
     tell = announcer()
 
@@ -125,12 +141,16 @@ async def _one(tally: Tally, options: PartOptions, carry: Carrier) -> None:
 
     try:
         with watching_alone(hear):
-            tally.hear(name, await carry(options))
+            report = await carry(options)
     except Exception as error:  # noqa: BLE001 (whatever it is, the others go on, and it is told)
         told = error if isinstance(error, AstrioError) else unexpected(error)
         get_run_logger().error(redact(f"{name}: {told.message}"))
         tally.end(name, told)
     else:
+        if report is None:
+            queue.leave(options)
+            return
+        tally.hear(name, report)
         tally.end(name)
 
 

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Final, cast
+
 from prefect import flow
+from prefect.states import Completed
 
 from astrio.flows.carrying_out import carry_out
 from astrio.flows.integration import Integration
 from astrio.flows.naming import part_run_name
 from astrio.flows.parting import PartRun
 from astrio.flows.redacted_logs import redact_logs
+from astrio.tasks.destinations.part import PartTakenError
 from astrio.tasks.options import PartOptions
 from astrio.tasks.report import RunReport
 
 redact_logs()
 
 
+LEFT: Final = "Left to another"
+"""The state of a run that has found another at work on its part."""
+
+
 @flow(name="part", flow_run_name=part_run_name, persist_result=False, validate_parameters=True)
-async def part(integration: Integration, options: PartOptions) -> RunReport:
+async def part(integration: Integration, options: PartOptions) -> RunReport | None:
     """Run one part of an integration; the watermark and the resume point of the rest stay.
+
+    Returns None if the part is left to another run, which is at work on it (`options.yields`).
 
     Args:
         integration: the whole integration; it holds names of secrets, never secrets.
@@ -26,4 +36,9 @@ async def part(integration: Integration, options: PartOptions) -> RunReport:
     Raises:
         AstrioError: the run failed; its report is kept with the data and as an artifact.
     """
-    return await carry_out(PartRun(integration, options))
+    try:
+        return await carry_out(PartRun(integration, options))
+    except PartTakenError as taken:
+        if not options.yields:
+            raise
+        return cast("None", Completed(name=LEFT, message=taken.message, data=None))

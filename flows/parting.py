@@ -72,7 +72,7 @@ def part_of(integration: Integration, options: PartOptions) -> Part:
     """
     path = tuple(path_of(options))
     once = once_name(integration, options) if options.backfill else ""
-    return Part(path, once, options.columns)
+    return Part(path, once, options.columns, options.yields)
 
 
 def path_of(options: PartOptions) -> list[str]:

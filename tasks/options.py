@@ -65,6 +65,9 @@ class PartOptions(RunOptions):
         default=(), description="Write only these columns, of rows that are there."
     )
     again: bool = Field(default=False, description="Read the window anew, even if it is done.")
+    yields: bool = Field(
+        default=False, description="Leave the window to another run that is at work on it."
+    )
 
 
 class BackfillOptions(Settings):

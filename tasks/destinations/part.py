@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, runtime_checkable
 
+from astrio.blocks.errors import LeaseHeldError
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -15,14 +17,20 @@ class Part:
         once: it is read once. Its report is kept under this name, by which a later run knows that
             it is done; its resume point goes with its end. Empty: it is read again and again.
         columns: only these fields are written, of rows that are there; empty: whole rows.
+        yields: while another run has this very part, it is left to that one rather than waited for.
     """
 
     path: tuple[str, ...] = ()
     once: str = ""
     columns: tuple[str, ...] = ()
+    yields: bool = False
 
 
 WHOLE: Final = Part()
+
+
+class PartTakenError(LeaseHeldError):
+    """Another run has this very part of the stream."""
 
 
 @runtime_checkable

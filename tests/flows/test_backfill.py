@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from aiohttp import web
 from tests.flows.backfills import Windowed, heard, record, records, sqlite_url
 from tests.flows.running import query, stored_ids, watermark
 
@@ -16,6 +20,7 @@ from astrio.flows.integration import Integration
 from astrio.tasks.options import BackfillOptions
 from astrio.tasks.report import RunReport
 
+PATIENCE = 30.0
 pytestmark = pytest.mark.usefixtures("prefect_api", "home")
 
 
@@ -152,3 +157,56 @@ async def test_only_columns_of_rows_that_are_there_are_filled(tmp_path: Path) ->
     assert query(database, "SELECT id, name, size FROM items ORDER BY id") == [
         (number, f"Name {number}", number) for number in range(8, 16)
     ]
+
+
+def look_at_the_same_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let two backfills, one chunk at a time each, see the same before either begins one."""
+    from astrio.flows import backfill
+
+    both, calls, held = threading.Barrier(2), count(), backfill.parts_held
+
+    def together(*stream: Any) -> dict[str, str]:
+        found = held(*stream)
+        if next(calls) < 2:
+            both.wait(PATIENCE)
+        return found
+
+    monkeypatch.setattr(backfill, "parts_held", together)
+
+
+async def test_of_two_that_choose_one_chunk_at_once_one_takes_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    another = threading.Event()
+
+    async def hold(request: web.Request) -> None:
+        """Answer for the first chunk when another is asked for: who waits for it would hang."""
+        if not request.query["since"].startswith("2026-01-02"):
+            another.set()
+        assert await asyncio.to_thread(another.wait, PATIENCE)
+
+    look_at_the_same_moment(monkeypatch)
+    days = ("2026-01-02", "2026-01-05")
+    with Windowed(before=hold).serving() as api:
+        plan = api.integration(sqlite_url(tmp_path))
+        both = (backfilled(plan, *days, parallel=1) for _ in range(2))
+        one, other = await asyncio.gather(*both)
+    assert len(api.asked) == len(set(api.asked)) == 3
+    assert stored_ids(tmp_path / "items.db") == list(range(8, 32))
+    for report in (one, other):
+        assert (report.state, report.records.written) == ("completed", 24)
+    assert await runs_named("Left to another") >= 1
+
+
+async def runs_named(state: str) -> int:
+    """Return how many flow runs are in a state of that name."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import (
+        FlowRunFilter,
+        FlowRunFilterState,
+        FlowRunFilterStateName,
+    )
+
+    name = FlowRunFilterState(name=FlowRunFilterStateName(any_=[state]))
+    async with get_client() as client:
+        return len(await client.read_flow_runs(flow_run_filter=FlowRunFilter(state=name)))

@@ -76,7 +76,20 @@ async def test_a_part_is_a_flow_run_in_the_pool_and_its_report_comes_back(
     assert run.name == "items store=a"
     assert set(run.tags) == {"partition", "astrio"}
     assert run.parameters["integration"]["name"] == "items"
+    assert report is not None
     assert (report.part, report.records.written) == ("store=a", 5)
+
+
+async def test_a_part_that_another_process_has_is_left_to_it(tmp_path: Path, pool: str) -> None:
+    from prefect.states import Completed
+
+    from astrio.flows.carriers import carrier
+    from astrio.flows.part import LEFT
+
+    with shops() as server:
+        carrying = asyncio.ensure_future(carrier(plan(server, tmp_path), pool, ())(OPTIONS))
+        await ended(await submitted(pool), Completed(name=LEFT))
+        assert await carrying is None
 
 
 async def test_a_part_that_fails_elsewhere_fails_with_the_same_words(

@@ -9,6 +9,7 @@ from random import random
 from typing import Final, TypeVar
 
 from astrio.blocks.errors import DestinationBusyError, LeaseHeldError
+from astrio.tasks.destinations.part import PartTakenError
 from astrio.tasks.destinations.sql.database import Database, transaction
 from astrio.tasks.destinations.sql.lease import Lease
 from astrio.tasks.destinations.sql.locked import DeadlockError, LockedError
@@ -30,7 +31,11 @@ def stand_in_line(database: Database, lease: Lease) -> None:
 
 
 def once_free(
-    work: Callable[[], T], in_line: Callable[[], object], pause: Callable[[float], None]
+    work: Callable[[], T],
+    in_line: Callable[[], object],
+    pause: Callable[[float], None],
+    *,
+    yields: bool = False,
 ) -> T:
     """Do the work as soon as no other run is in its way.
 
@@ -38,11 +43,17 @@ def once_free(
         work: raises LeaseHeldError or LockedError while somebody is.
         in_line: called after each LeaseHeldError: tells others that this run waits.
         pause: waits for so many seconds.
+        yields: another run that has the very same part is not waited for.
+
+    Raises:
+        PartTakenError: there is such a run.
     """
     while True:
         try:
             return work()
-        except LeaseHeldError:
+        except LeaseHeldError as held:
+            if yields and isinstance(held, PartTakenError):
+                raise
             in_line()
         except LockedError:
             pass

@@ -107,7 +107,8 @@ class SqlDestination(Redoing):
         beside = bool(self._push.version) and self._push.vanished.rows == "keep"
         self._lease = Lease(self._stream, run.run_id, self._clock, beside=beside)
         if wait:
-            return once_free(self._try_to_open, self._stand_in_line, self._pause)
+            yields = self._part.yields
+            return once_free(self._try_to_open, self._stand_in_line, self._pause, yields=yields)
         return undeadlocked(self._try_to_open, self._pause)
 
     def _stand_in_line(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, or_, select
 
 from astrio.blocks.errors import LeaseHeldError
+from astrio.tasks.destinations.part import PartTakenError
 from astrio.tasks.destinations.sql.dialect import Dialect
 from astrio.tasks.destinations.sql.moment import written
 from astrio.tasks.destinations.sql.process import Process
@@ -127,7 +128,9 @@ class Lease:
         part = self._stream.part if row is None else row.stream.split("#")[1:]
         what = ", ".join([what, *part]).removesuffix(f", {_WAITING}")
         who = "which has ended since" if row is None else described(row)
-        return LeaseHeldError(
+        is_same_part = row is not None and row.stream == self._stream.id and self._stream.part
+        error = PartTakenError if is_same_part else LeaseHeldError
+        return error(
             f"Another run of {what} is at work: {who}.",
             advice="Wait for it with --wait, or stop that process.",
         )
