@@ -94,7 +94,7 @@ class Answers:
             self._unauthorized, self._tried(answer)
         )
 
-    def judge(self, answer: Answer, label: str) -> Verdict | None:
+    def judge(self, answer: Answer, label: Callable[[], str]) -> Verdict | None:
         """Return what is wrong with an answer although, or besides what, its status says.
 
         Raises:
@@ -108,15 +108,15 @@ class Answers:
         body = self.decode(answer) if good else self._tried(answer)
         if self._retry is not None and self._holds(self._retry, body):
             told = self._told("The API asks to try again later (response.retry)", body)
-            return Verdict(ApiUnavailableError(told, request=label), repeat=True)
+            return Verdict(ApiUnavailableError(told, request=label()), repeat=True)
         if self._unauthorized is not None and self._holds(self._unauthorized, body):
             told = self._told("The API refused the credentials (response.unauthorized)", body)
             advice = "Verify the API credentials."
-            return Verdict(CredentialsError(told, advice=advice, request=label))
+            return Verdict(CredentialsError(told, advice=advice, request=label()))
         if good and self._success is not None and not self._evaluated(self._success, body):
             told = self._told(f"The API answered {status}, but no success (response.success)", body)
             advice = "Check the request against the vendor's documentation."
-            return Verdict(ApiAnswerError(told, advice=advice, request=label))
+            return Verdict(ApiAnswerError(told, advice=advice, request=label()))
         return None
 
     def decode(self, answer: Answer) -> Any:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
 
+from astrio.tasks.texts import unstorable_text
+
 
 @dataclass(slots=True, eq=False)
 class Problem:
@@ -123,12 +125,43 @@ class Page:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Field:
-    """A column of a batch: its values, and their types."""
+    """A column of a batch: its values, and their types.
+
+    What several ask of the values is found out once, at best soon after they were made: once other
+    pages have been read, each value has to be fetched from memory again.
+    """
 
     values: Sequence[Any]
     types: frozenset[type]
+    _lengths: tuple[int, int] | None = None
+    _unstorable: str | None = None
+
+    def look(self) -> None:
+        """Find out now what will be asked."""
+        if str in self.types:
+            self.lengths()
+            self.unstorable()
+
+    def texts(self) -> Sequence[str]:
+        """Return the texts among the values."""
+        if len(self.types) == 1:
+            return self.values if str in self.types else ()
+        return [value for value in self.values if type(value) is str]
+
+    def lengths(self) -> tuple[int, int]:
+        """Return the least and the greatest length of its texts, of which there must be one."""
+        if self._lengths is None:
+            lengths = set(map(len, self.texts()))
+            self._lengths = min(lengths), max(lengths)
+        return self._lengths
+
+    def unstorable(self) -> str | None:
+        """Return why no column takes one of its texts, None if any does."""
+        if self._unstorable is None:
+            self._unstorable = unstorable_text(self.texts())
+        return self._unstorable or None
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)

@@ -25,4 +25,7 @@ async def validate_batches(
 ) -> AsyncGenerator[Batch, None]:
     """Yield each batch with its rule-breaking rows moved to the rejects, reasons attached."""
     async for batch in batches:
-        yield rules.validate(batch)
+        accepted = rules.validate(batch)
+        for field in accepted.fields():
+            field.look()
+        yield accepted

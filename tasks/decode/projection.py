@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import utf_8_decode
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import getitem
@@ -17,6 +18,7 @@ from astrio.tasks.mapping.shape import Shape
 from astrio.tasks.projected import Origin, Projected
 
 _MOST_MISFITS: Final = 3
+_PART: Final = 64 * 1024
 
 
 class Projection:
@@ -51,8 +53,7 @@ class Projection:
         if not content.isascii() and _declares_another(headers.get("content-type", "")):
             return None
         try:
-            if not content.isascii():
-                content.decode()  # what is skipped is not held against UTF-8
+            _check_utf8(content)  # the decoder does not look at what it skips
             body = self._body(self._envelope, content, headers)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
             self._misfits += 1
@@ -99,6 +100,19 @@ def _decoder(shape: Shape, *, exact: bool) -> msgspec.json.Decoder[Any]:
     if exact:
         return msgspec.json.Decoder(records, float_hook=sent)
     return msgspec.json.Decoder(records)
+
+
+def _check_utf8(content: bytes) -> None:
+    """Raise UnicodeDecodeError if the text is not UTF-8.
+
+    It is decoded in small parts: a whole page's text would be made only to be thrown away.
+    """
+    if content.isascii():
+        return
+    view, place = memoryview(content), 0
+    while len(content) - place > _PART:
+        place += utf_8_decode(view[place : place + _PART], "strict", False)[1]
+    utf_8_decode(view[place:], "strict", True)
 
 
 def _declares_another(kind: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from random import random as unit_random
 from time import monotonic, perf_counter
 from types import TracebackType
@@ -160,7 +161,8 @@ class ApiClient:
         except AstrioError as error:
             error.request = error.request or describe_request(request.method, request.url, page)
             raise
-        label = describe_request(request.method, url, page)
+        # Made for messages only, as masking takes its time.
+        label = cache(lambda: describe_request(request.method, url, page))
         retrying = self._retrying.copy()  # its state belongs to one call
         try:
             return await retrying(self._attempt, request, url, label, answers)
@@ -171,16 +173,20 @@ class ApiClient:
             raise failure.after(attempts) from failure.__cause__
 
     async def _attempt(
-        self, request: ApiRequest, url: httpx.URL, label: str, answers: Answers | None
+        self,
+        request: ApiRequest,
+        url: httpx.URL,
+        label: Callable[[], str],
+        answers: Answers | None,
     ) -> Answer:
         try:
             answer = await self._signed(request, url, answers)
             verdict = answers.judge(answer, label) if answers else None
         except AstrioError as error:
-            error.request = error.request or label
+            error.request = error.request or label()
             raise
         except WIRE_ERRORS as error:
-            raise wire_failure(error, request, label) from error
+            raise wire_failure(error, request, label()) from error
         if verdict is None and 200 <= answer.status < 300:
             await self._heed(answer)
             return answer
@@ -189,7 +195,7 @@ class ApiClient:
             asked = asked if verdict.repeat else None
             raise AttemptFailedError(verdict.error, repeat=verdict.repeat, asked=asked)
         kind = answer.headers.get("content-type", "")
-        told = status_error(answer.status, answer.content, kind, label, self._errors)
+        told = status_error(answer.status, answer.content, kind, label(), self._errors)
         repeat = self._policy.repeats_status(request, answer.status, asked)
         if repeat and asked and asked * 1000 <= self._policy.settings.max_wait:
             await self._limiter.refused(asked)

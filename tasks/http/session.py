@@ -6,6 +6,7 @@ import logging
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from typing import Any
 from urllib.parse import quote
 
 import aiohttp
@@ -42,7 +43,7 @@ def open_session(api: RestApi, lookup: Lookup | None = None) -> httpx.AsyncClien
         ConfigurationError: a variable is not set, a header cannot be sent, a certificate cannot be
             used, or a package for HTTP/2 is missing.
     """
-    return httpx.AsyncClient(
+    return _Session(
         transport=_transport(api, lookup),
         auth=api.auth.to_httpx_auth(),
         headers=default_headers(api),
@@ -134,6 +135,30 @@ def _version() -> str:
         return version("astrio")
     except PackageNotFoundError:  # pragma: no cover (a checkout that is not installed)
         return "0"
+
+
+class _Cookies(httpx.Cookies):
+    """Cookies that look at an answer only if it sets any: it costs as much as decoding ten rows."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        if "set-cookie" in response.headers:
+            super().extract_cookies(response)
+
+
+class _Session(httpx.AsyncClient):
+    """httpx's client with these cookies."""
+
+    _kept: httpx.Cookies | None = None
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        if self._kept is None:
+            self._kept = _Cookies()
+        return self._kept
+
+    @cookies.setter
+    def cookies(self, cookies: Any) -> None:
+        self._kept = _Cookies(cookies)
 
 
 class _Redacted(logging.Filter):

@@ -10,6 +10,7 @@ from types import NoneType
 from typing import Any, Final
 from uuid import UUID
 
+from astrio.tasks.batch import Field
 from astrio.tasks.quality.distinct import Distinct
 from astrio.tasks.quality.figures import FieldFigures
 from astrio.tasks.tuning import DISTINCT_VALUES
@@ -48,8 +49,9 @@ class FieldProfile:
         self._lengths: tuple[int, int] | None = None
         self._range: dict[str, tuple[Any, Any]] = {}
 
-    def add(self, values: Sequence[Any], types: frozenset[type]) -> None:
-        """Count a column of a batch, whose values are of these types."""
+    def add(self, column: Field) -> None:
+        """Count a column of a batch."""
+        values, types = column.values, column.types
         if not types <= _KNOWN:
             values = self._known(values)
             types &= _KNOWN
@@ -59,7 +61,9 @@ class FieldProfile:
         self.filled += len(values)
         for each in types:
             self.kinds.add(WORDS[each])
-            if each is str or each in _ORDERED:
+            if each is str:
+                self._lengths = _widest(self._lengths, column.lengths())
+            elif each in _ORDERED:
                 alike = values if len(types) == 1 else [v for v in values if type(v) is each]
                 self._measure(each, alike)
         if self._distinct is not None and (self._most is None or self._distinct_of < self._most):
@@ -83,10 +87,6 @@ class FieldProfile:
             self._distinct, self._distinct_of = None, 0
 
     def _measure(self, kind: type, values: Sequence[Any]) -> None:
-        if kind is str:
-            lengths = set(map(len, values))
-            self._lengths = _widest(self._lengths, (min(lengths), max(lengths)))
-            return
         bounds = _bounds(kind, values)
         if bounds is not None:
             word = WORDS[kind]

@@ -62,7 +62,7 @@ class Profile:
                 batch.columns, batch.fields() if batch.rows else (), strict=False
             ):
                 if (profile := self._profile(name)) is not None:
-                    profile.add(column.values, column.types)
+                    profile.add(column)
         self.rejected += sum(len(batch.rejects) for batch in batches)
         for reject in chain(*(batch.rejects for batch in batches), refused):
             for name in {problem.field for problem in reject.problems if problem.field}:

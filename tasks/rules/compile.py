@@ -45,14 +45,14 @@ class _Rules:
             for entry in self._entries:
                 for rule in entry.remembering:
                     cast("Unique", rule).forget()
-        return self._judge(batch.columns, batch.rows, keep=True).sifted(batch, self._key)
+        sheet = Sheet(batch.columns, batch.rows, self._nested, batch.fields)
+        return self._judge(sheet, keep=True).sifted(batch, self._key)
 
     def explain(self, columns: Sequence[str], row: Row) -> list[Problem]:
-        sheet = self._judge(tuple(columns), [row], keep=False)
+        sheet = self._judge(Sheet(tuple(columns), [row], self._nested), keep=False)
         return [*sheet.problems.get(0, []), *sheet.warnings.get(0, [])]
 
-    def _judge(self, columns: tuple[str, ...], rows: list[Row], *, keep: bool) -> Sheet:
-        sheet = Sheet(columns, rows, self._nested)
+    def _judge(self, sheet: Sheet, *, keep: bool) -> Sheet:
         places = [entry.judge(sheet) for entry in self._entries]
         for entry, chosen in zip(self._entries, places, strict=True):
             for rule in entry.remembering:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from astrio.tasks.batch import Batch, Problem, Reject
+from astrio.tasks.batch import Field as Values
 from astrio.tasks.columns import key_of, key_places
 from astrio.tasks.projected import picked
 from astrio.tasks.rules.field import Field, Row
@@ -20,6 +21,7 @@ class Sheet:
     Attributes:
         rows: as sanitising and rewriting rules leave them.
         nested: whether a dot in a column's name leads into an object (there is a map).
+        fields: returns the rows' values, column by column, as long as no rule has rewritten any.
         problems: of the rows that are rejected, by their place.
         warnings: of rows that are written all the same.
         broken: how many records broke each rule.
@@ -28,6 +30,7 @@ class Sheet:
     columns: tuple[str, ...]
     rows: list[Row]
     nested: bool = True
+    fields: Callable[[], Sequence[Values]] | None = None
     problems: dict[int, list[Problem]] = field(default_factory=dict)
     warnings: dict[int, list[Problem]] = field(default_factory=dict)
     broken: Counter[tuple[str | None, str, str]] = field(default_factory=Counter)
@@ -42,6 +45,8 @@ class Sheet:
     def column(self, where: Field, places: Sequence[int]) -> Column:
         """Return one field's values in the rows at these places."""
         whole = len(places) == len(self.rows)
+        if whole and self.fields is not None and where.column is not None and where.path is None:
+            return Column(where, places, list(self.fields()[where.column].values))
         rows = self.rows if whole else [self.rows[place] for place in places]
         return Column(where, places, where.values(rows))
 
@@ -56,13 +61,17 @@ class Sheet:
                 for place, found in sorted(self.problems.items())
             ]
             kept = [place for place in range(len(self.rows)) if place not in self.problems]
+        broken = dict(self.broken + Counter(batch.broken))
+        if kept is None and self.rows is batch.rows:
+            batch.broken = broken
+            return batch
         return Batch(
             batch.page,
             batch.columns,
             self.rows if kept is None else [self.rows[place] for place in kept],
             batch.sources if kept is None else picked(batch.sources, kept),
             batch.rejects + rejects,
-            dict(self.broken + Counter(batch.broken)),
+            broken,
         )
 
 
@@ -84,4 +93,4 @@ class Column:
             place = self.places[index]
             self.values[index] = new[index]
             rows[place] = self.where.replaced(rows[place], new[index])
-        sheet.rows = rows
+        sheet.rows, sheet.fields = rows, None

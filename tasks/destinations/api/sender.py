@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -63,7 +64,7 @@ class Heard(Answers):
         """Return what hears the answers to another request."""
         return copy(self)
 
-    def judge(self, answer: Answer, label: str) -> Verdict | None:
+    def judge(self, answer: Answer, label: Callable[[], str]) -> Verdict | None:
         """Judge as every answer is judged."""
         self.answer, self.verdict = answer, None
         self.verdict = super().judge(answer, label)

@@ -13,7 +13,8 @@ from astrio.tasks.destinations.files.format import FileFormat
 from astrio.tasks.destinations.sql.kinds import Kind, Unstorable
 from astrio.tasks.destinations.sql.quarantine import key_text
 from astrio.tasks.destinations.sql.rows import RULE, Rows, by_shape, columns_of, unstorable
-from astrio.tasks.destinations.sql.values import Column, is_unicode
+from astrio.tasks.destinations.sql.values import Column
+from astrio.tasks.texts import is_unicode
 
 _NUMBERS: Final = frozenset({Kind.FLOAT, Kind.NUMERIC})
 _ENDLESS: Final = "a number that is infinite, or none (NaN), cannot be written in this format"

@@ -14,7 +14,8 @@ from astrio.tasks.destinations.children import ChildSettings
 from astrio.tasks.destinations.settings import PushSettings
 from astrio.tasks.destinations.sql.kinds import Unstorable
 from astrio.tasks.destinations.sql.rows import Rows
-from astrio.tasks.destinations.sql.values import as_text, is_unicode
+from astrio.tasks.destinations.sql.values import as_text
+from astrio.tasks.texts import is_unicode
 
 RULE: Final = "children"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from astrio.tasks.batch import Batch, Field, Problem, Reject
 from astrio.tasks.destinations.sql.kinds import Unstorable
-from astrio.tasks.destinations.sql.values import Column, take
+from astrio.tasks.destinations.sql.values import Column, take, taken
 
 RULE = "destination"
 
@@ -132,6 +132,5 @@ def columns_of(rows: Rows, native: frozenset[type], *, nan: bool) -> list[Column
             raise Unstorable
         return []
     return [
-        Column.joined([take(part.values, native, nan=nan, types=part.types) for part in parts])
-        for parts in rows.columns()
+        Column.joined([taken(part, native, nan=nan) for part in parts]) for parts in rows.columns()
     ]

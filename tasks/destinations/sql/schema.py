@@ -15,8 +15,8 @@ from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, quote
 from astrio.tasks.destinations.sql.digests import digest
 from astrio.tasks.destinations.sql.kinds import EXACT_DOUBLE, WORDS, Kind, join
 from astrio.tasks.destinations.sql.stream import Stamp
-from astrio.tasks.destinations.sql.values import is_unicode
 from astrio.tasks.report import TableChanges
+from astrio.tasks.texts import is_unicode
 
 Wanted = Sequence[tuple[str, Kind | None]]
 

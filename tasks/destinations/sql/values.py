@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -14,7 +14,9 @@ from types import NoneType
 from typing import Any, Final
 from uuid import UUID
 
+from astrio.tasks.batch import Field
 from astrio.tasks.destinations.sql.kinds import Kind, Unstorable, join, kind_of
+from astrio.tasks.texts import unstorable_text
 
 _NULL: Final = frozenset({NoneType})
 
@@ -59,48 +61,41 @@ def as_text(value: Any) -> str | None:
     return None if value is None else _TEXTS[type(value)](value)
 
 
-def take(
-    values: Sequence[Any],
-    native: frozenset[type],
-    *,
-    nan: bool,
-    types: frozenset[type] | None = None,
-) -> Column:
+def take(values: Sequence[Any], native: frozenset[type], *, nan: bool) -> Column:
     """Check a column's values and turn those of types that the driver does not take into text.
 
     Args:
         values: what the mapping made, one for each row.
         native: the types that the driver takes as they are.
         nan: whether the destination can hold a float that is not a number.
-        types: the values' types, if they are known already.
 
     Raises:
         Unstorable: a value cannot be held by any column.
     """
-    nulls = NoneType in (types := frozenset(map(type, values)) if types is None else types)
-    types -= _NULL
+    return taken(Field(values, frozenset(map(type, values))), native, nan=nan)
+
+
+def taken(field: Field, native: frozenset[type], *, nan: bool) -> Column:
+    """Check a column of a batch; as `take`."""
+    values, types = field.values, field.types - _NULL
     kind = kind_of(values, types)
     foreign = types - native
     if foreign:
         values = _converted(values, foreign)
     only_text = types - foreign <= {str}
-    if foreign or str in types:
-        texts = values if only_text else [value for value in values if type(value) is str]
-        _check_texts(filter(None, texts) if nulls else texts)
+    reason = _unstorable(field, values, foreign)
+    if reason:
+        raise Unstorable(reason)
     if float in types and not nan and any(map(ne, values, values)):
         raise Unstorable("a float that is not a number (NaN) cannot be stored")
     return Column([values], kind, only_text, converted=bool(foreign))
 
 
-def is_unicode(text: str) -> bool:
-    """Whether the text can be encoded: it has no half of a surrogate pair."""
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _unstorable(field: Field, values: Sequence[Any], foreign: frozenset[type]) -> str | None:
+    """Return why no column takes one of the texts, among which are what others were turned into."""
+    if foreign:
+        return unstorable_text(value for value in values if type(value) is str)
+    return field.unstorable() if str in field.types else None
 
 
 def _converted(values: Sequence[Any], foreign: frozenset[type]) -> list[Any]:
@@ -108,14 +103,6 @@ def _converted(values: Sequence[Any], foreign: frozenset[type]) -> list[Any]:
         return [as_text(value) if type(value) in foreign else value for value in values]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise Unstorable("an object or a list with a value that JSON cannot express") from None
-
-
-def _check_texts(texts: Iterable[str]) -> None:
-    joined = "".join(texts)
-    if "\0" in joined:
-        raise Unstorable("a text with a NUL character cannot be stored")
-    if not is_unicode(joined):
-        raise Unstorable("a text with half of a surrogate pair cannot be stored")
 
 
 def _nested(value: Any) -> Any:

@@ -271,6 +271,20 @@ def test_the_members_of_an_archive_are_read_one_after_the_other() -> None:
         ),
         (gzip.compress(b" " * (40 << 20)), {}, "more than 1,000 times its size"),
     ],
+    # Without names of their own they would have the time of their making in them.
+    ids=[
+        "gzip breaks off",
+        "no gzip",
+        "zip breaks off",
+        "start of a zip",
+        "no such member",
+        "nothing",
+        "no lists",
+        "very many members",
+        "gzip too large",
+        "zip too large",
+        "bomb",
+    ],
 )
 def test_an_archive_that_is_hostile_or_broken_is_refused(
     content: bytes, settings: dict[str, Any], message: str

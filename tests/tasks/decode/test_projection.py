@@ -312,6 +312,28 @@ def test_another_charset_is_left_to_the_plain_decoder() -> None:
     assert made.decode(content, {"content-type": "application/json; charset=UTF-8"}) is not None
 
 
+@pytest.mark.parametrize("letter", ["é", "€", "😀"])
+@pytest.mark.parametrize("before", range(65_500, 65_536, 5))
+def test_a_letter_may_stand_where_the_parts_of_a_long_page_meet(letter: str, before: int) -> None:
+    made = projection({"x": "b.c"})
+    assert made is not None
+    note = "n" * before + letter * 70_000
+    content = f'{{"data": {{"rows": [{{"b": {{"c": "{letter}"}}, "note": "{note}"}}]}}}}'.encode()
+    body = made.decode(content, HEADERS)
+    assert body is not None
+    assert body["data"]["rows"][0]["note"] == note
+
+
+@pytest.mark.parametrize("wrong", [b"\xff", b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98"])
+@pytest.mark.parametrize("before", [0, 65_500, 65_534, 65_536, 200_000])
+def test_what_is_no_utf_8_is_found_wherever_it_stands(wrong: bytes, before: int) -> None:
+    made = projection({"x": "b.c"})
+    assert made is not None
+    note = b"n" * before + wrong
+    content = b'{"data": {"rows": [{"b": {"c": 1}, "note": "' + note + b'"}]}}'
+    assert made.decode(content, HEADERS) is None
+
+
 @pytest.mark.parametrize(
     ("records", "keys"),
     [

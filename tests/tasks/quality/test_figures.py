@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from astrio.tasks.batch import Field
 from astrio.tasks.quality.distinct import Distinct
 from astrio.tasks.quality.field import FieldProfile
 from astrio.tasks.quality.figures import FieldFigures
@@ -22,7 +23,7 @@ def figures(*chunks: list[Any]) -> FieldFigures:
     """Return the figures of a field whose values came in these chunks."""
     profile = FieldProfile()
     for values in chunks:
-        profile.add(values, frozenset(map(type, values)))
+        profile.add(Field(values, frozenset(map(type, values))))
     return profile.figures(sum(map(len, chunks)), invalid=0)
 
 

@@ -105,18 +105,21 @@ def test_an_append_that_failed_half_way_goes_on_where_it_stopped(paginate: str) 
 
 def test_ctrl_c_ends_a_long_chunk_early_and_the_next_run_sends_the_rest() -> None:
     crm, records = StrictApi(), [{"id": each, "name": "x"} for each in range(40)]
-    begun = threading.Event()
+    begun, cancelled = threading.Event(), threading.Event()
 
-    async def slow(*_: Any) -> None:
-        begun.set()
-        await asyncio.sleep(0.02)
+    async def held(*_: Any) -> None:
+        if crm.effects:  # the first is let through
+            begun.set()
+            await asyncio.to_thread(cancelled.wait, 30)
 
-    crm.before = slow
+    crm.before = held
 
     async def interrupted(plan: Integration) -> None:
         running = asyncio.create_task(run_without_prefect(plan))
         await asyncio.to_thread(begun.wait, 30)
         running.cancel()
+        await asyncio.sleep(0)  # it is told
+        cancelled.set()
         with suppress(asyncio.CancelledError):
             await running
 
