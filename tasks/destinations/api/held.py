@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 from uuid import uuid4
 
@@ -80,6 +80,11 @@ class Held:
         self.returned = self.returned if returned is None else returned
         self.met, self.run = False, run
         self._clear()
+
+    def take_back(self, earlier: Held) -> None:
+        """Note that nothing was sent since it was as it is in this copy."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(earlier, each.name))
 
     def refuse(self) -> None:
         """Note that the API has not taken what was on its way."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 from astrio.blocks.errors import RecordRejectedError
 from astrio.tasks.destinations.api.composer import Composer
+from astrio.tasks.destinations.api.held import Held
 from astrio.tasks.destinations.api.ink import Ink, Row
 from astrio.tasks.destinations.api.jobs import UNKNOWN, Job
 from astrio.tasks.destinations.api.outcomes import Found, Outcome
@@ -27,11 +29,13 @@ class Parcel:
         jobs: the records.
         items: what each is within the request.
         request: ready to be sent.
+        before: what the journal held of each record before this was on its way.
     """
 
     jobs: list[Job]
     items: list[Any]
     request: FilledRequest
+    before: list[Held]
 
 
 class Parcels:
@@ -57,6 +61,7 @@ class Parcels:
 
     def prepared(self, jobs: Sequence[Job]) -> Parcel | None:
         """Return the request that carries these records; None: it can carry none of them."""
+        earlier = {id(job): copy(job.held) for job in jobs}
         carried = self._composed(jobs)
         made = self._request(carried) if carried else None
         if made is None:
@@ -66,7 +71,7 @@ class Parcels:
         for job in kept:
             job.held.carried(token, len(kept), self._route.run)
         items = [item.body if isinstance(item, FilledRequest) else item for _, item in carried]
-        return Parcel(kept, items, request)
+        return Parcel(kept, items, request, [earlier[id(job)] for job in kept])
 
     async def note(self, parcels: Iterable[Parcel]) -> None:
         """Write down what is about to be sent, and what became of what was sent before."""
@@ -75,6 +80,9 @@ class Parcels:
     async def dispatch(self, parcel: Parcel) -> None:
         """Send what is noted, unless nothing more is to be sent; settle each record."""
         if self._route.health.fatal is not None:
+            for job, held in zip(parcel.jobs, parcel.before, strict=True):
+                job.held.take_back(held)  # else it would be in doubt whether it was sent
+            self._keep(parcel.jobs)
             return
         self._route.watch(parcel.jobs, parcel.request)
         answered = await self._route.sender.send(parcel.request)
