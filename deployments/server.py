@@ -73,6 +73,9 @@ def _require(url: str) -> None:
     """Ask the configured server with Prefect's own client: its credentials, proxy and TLS."""
     from prefect.client.orchestration import get_client
 
+    from astrio.flows.one_trust import share_trust
+
+    share_trust()
     with get_client(sync_client=True) as client:
         failure = client.api_healthcheck()
         if failure is None:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 
-from prefect import flow
-
 from astrio.flows.backfilling import chunks_of, refuse
 from astrio.flows.carriers import carrier
 from astrio.flows.carrying_parts import carry_out_parts
 from astrio.flows.connecting import connected
+from astrio.flows.declaring import declared
 from astrio.flows.integration import Integration
 from astrio.flows.naming import backfill_name
 from astrio.flows.parting import once_name, part_name, path_of
@@ -28,7 +27,9 @@ redact_logs()
 TAG = "backfill"
 
 
-@flow(name="backfill", flow_run_name=backfill_name, persist_result=False, validate_parameters=True)
+@declared(
+    name="backfill", flow_run_name=backfill_name, persist_result=False, validate_parameters=True
+)
 async def backfill(integration: Integration, options: BackfillOptions) -> RunReport:
     """Read a range again, chunk by chunk and several at a time; the watermark stays.
 

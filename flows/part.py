@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final, cast
 
-from prefect import flow
 from prefect.states import Completed
 
 from astrio.flows.carrying_out import carry_out
+from astrio.flows.declaring import declared
 from astrio.flows.integration import Integration
 from astrio.flows.naming import part_run_name
 from astrio.flows.parting import PartRun
@@ -23,7 +23,7 @@ LEFT: Final = "Left to another"
 """The state of a run that has found another at work on its part."""
 
 
-@flow(name="part", flow_run_name=part_run_name, persist_result=False, validate_parameters=True)
+@declared(name="part", flow_run_name=part_run_name, persist_result=False, validate_parameters=True)
 async def part(integration: Integration, options: PartOptions) -> RunReport | None:
     """Run one part of an integration; the watermark and the resume point of the rest stay.
 

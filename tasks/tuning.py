@@ -49,6 +49,8 @@ PIECE_BYTES: Final = int(number("PIECE_BYTES", 4 * 1024 * 1024, 4096))
 """Bytes after which a page is cut off where astrio makes the pages: of a file, of a generator."""
 GC_OBJECTS: Final = int(number("GC_OBJECTS", 100_000))
 """Objects, made and not yet freed, after which Python searches the young ones for cycles."""
+GC_OBJECTS_AT_START: Final = int(number("GC_OBJECTS_AT_START", 1_000_000))
+"""The same for the command line until records stream: modules and schemas are made, and stay."""
 READ_BUFFER: Final = int(number("READ_BUFFER", 256 * 1024, 4096))
 """Bytes of an answer that may arrive before anybody reads them."""
 DISTINCT_VALUES: Final = int(number("DISTINCT_VALUES", 20_000))

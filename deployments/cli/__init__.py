@@ -7,6 +7,7 @@ source, so that `astrio --help` and `astrio check` never wait for Prefect or SQL
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import io
 import os
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import typer
@@ -22,7 +24,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from astrio.deployments.cli.output import reporting, results_alone, say, show
 from astrio.deployments.reaching import reaching_saved
-from astrio.tasks.collecting import rare_collections
+from astrio.tasks.collecting import rare_collections, starting
 
 
 class _Flags(NamedTuple):
@@ -46,8 +48,7 @@ class _Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] in self.commands:
-            module = importlib.import_module(f"{__name__}.{args[0]}")
-            command = typer.main.get_command(module.app)
+            command = typer.main.get_command(_imported(f"{__name__}.{args[0]}").app)
             _keep_results_alone(command)
             self.add_command(command, args[0])
         return super().resolve_command(ctx, args)
@@ -55,6 +56,16 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with reporting(as_json=ctx.obj.as_json, debug=ctx.obj.debug), reaching_saved(say):
             return super().invoke(ctx)
+
+
+def _imported(name: str) -> ModuleType:
+    """Import a module; what that makes stays, and is never searched for cycles."""
+    if name in sys.modules:
+        return sys.modules[name]
+    with starting():
+        module = importlib.import_module(name)
+        gc.freeze()
+    return module
 
 
 def _keep_results_alone(command: Any) -> None:
@@ -117,4 +128,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     with rare_collections():  # what is imported stays, and is no garbage
-        app(prog_name="astrio")
+        try:
+            app(prog_name="astrio")
+        finally:
+            gc.freeze()  # the process ends: Python would search all there is several times

@@ -13,6 +13,7 @@ from astrio.deployments.cli.output import INTERRUPTED, print_json, say
 from astrio.deployments.cli.report import show_report
 from astrio.deployments.running import RunResult
 from astrio.deployments.server import is_lasting, prefect_server
+from astrio.tasks.collecting import starting
 from astrio.tasks.report import ErrorReport, RunReport
 
 FAILED: Final = 1
@@ -21,7 +22,7 @@ FAILED: Final = 1
 def attempt(name: str, run: Callable[[], RunResult]) -> RunResult:
     """Run a flow of the integration `name`; one that could not even begin has a report as well."""
     try:
-        with prefect_server(say) as url:
+        with starting(), prefect_server(say) as url:
             result = run()
             return result if is_lasting(url) else replace(result, page=None)
     except AstrioError as error:

@@ -88,6 +88,7 @@ def cpu_of_tree(pid: int) -> float:
 def measure(words: Sequence[str], place: Place) -> Cost:
     """Run `python WORDS…` once, to its end."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed is compiled once
     command = [sys.executable, "-IS", "-c", LAUNCHER, sys.executable, *words]
     before = place.cpu()
     ended = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from astrio.tasks.collecting import rare_collections
-from astrio.tasks.tuning import GC_OBJECTS
+from astrio.tasks.collecting import rare_collections, starting
+from astrio.tasks.tuning import GC_OBJECTS, GC_OBJECTS_AT_START
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +39,22 @@ def test_what_the_process_has_chosen_stays(own: int) -> None:
     gc.set_threshold(own, 10, 10)
     with rare_collections():
         assert gc.get_threshold()[0] == own
+
+
+def test_there_are_hardly_any_collections_until_records_stream() -> None:
+    gc.set_threshold(700, 10, 10)
+    with starting():
+        assert gc.get_threshold()[0] == GC_OBJECTS_AT_START
+        with rare_collections():
+            assert gc.get_threshold()[0] == GC_OBJECTS
+            assert gc.get_freeze_count()
+        assert gc.get_threshold() == (700, 10, 10)
+    assert not gc.get_freeze_count()
+
+
+def test_a_start_that_no_stream_follows_leaves_everything_as_it_was() -> None:
+    gc.set_threshold(700, 10, 10)
+    with starting(), starting():
+        assert gc.get_threshold()[0] == GC_OBJECTS_AT_START
+    assert gc.get_threshold() == (700, 10, 10)
+    assert not gc.get_freeze_count()

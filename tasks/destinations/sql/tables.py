@@ -21,7 +21,6 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy import Dialect as Backend
-from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import CreateColumn
 from sqlalchemy.types import TypeEngine
 
@@ -52,6 +51,8 @@ class _Words(TypeDecorator[str]):
     def load_dialect_impl(self, dialect: Backend) -> TypeEngine[Any]:
         if dialect.name != "mysql":
             return dialect.type_descriptor(Text())
+        from sqlalchemy.dialects import mysql  # the others do without it
+
         how = {"charset": "utf8mb4", "collation": exact_collation(dialect)}
         if self.length:
             return dialect.type_descriptor(mysql.VARCHAR(self.length, **how))
@@ -200,10 +201,6 @@ made_column = Table(
     comment="Columns that astrio has made; those with not_before are null in older rows.",
 )
 
-for _table in metadata.tables.values():
-    _table.dialect_kwargs["mysql_engine"] = "InnoDB"
-    _table.dialect_kwargs["mysql_charset"] = "utf8mb4"
-
 
 def are_ready(connection: Connection) -> bool:
     """Whether the state tables stand as this version needs them.
@@ -241,6 +238,10 @@ def prepare(connection: Connection, dialect: Dialect) -> None:
 
 
 def _make(connection: Connection, dialect: Dialect) -> None:
+    if connection.dialect.name == "mysql":
+        for table in metadata.tables.values():
+            table.dialect_kwargs["mysql_engine"] = "InnoDB"
+            table.dialect_kwargs["mysql_charset"] = "utf8mb4"
     metadata.create_all(connection)
     inspector = inspect(connection)
     for table in metadata.tables.values():
