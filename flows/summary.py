@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from astrio.tasks.destinations.called import called
 from astrio.tasks.difference import Difference
 from astrio.tasks.quality.figures import Changes, FieldFigures
 from astrio.tasks.report import BrokenRule, PartReport, RunReport, TableChanges
@@ -95,7 +96,8 @@ def _destinations(report: RunReport) -> Iterator[tuple[str, str]]:
     """Yield what became of the records in each of several destinations."""
     for each in report.destinations:
         fates = ", ".join(f"{getattr(each.records, name):,} {name}" for name in _FATES)
-        yield f"Into {each.table}", f"{fates} ({each.to})"
+        name = called(each.table, each.to)
+        yield f"Into {name}", fates if name != each.table else f"{fates} ({each.to})"
         told = each.difference
         pairs = _difference(told) if told else _changes(each.changes) if each.changes else ()
         yield from ((f"  {label}", text) for label, text in pairs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -61,17 +61,15 @@ def list_(
 
     With --json it is an array of objects.
     """
-    rows = [
-        row
-        for stream in towards(chosen(named), to)
-        for row in _rows(stream, state, named is not None)
-    ]
+    streams = towards(chosen(named), to)
+    rows = [row for stream in streams for row in _rows(stream, state, named is not None)]
     if as_json:
         print_json(rows)
     elif not rows:
         say("The quarantine is empty." if state == "open" else f"No records are {state}.")
     else:
-        show(_table(rows))
+        called = {each.integration.push.table: each.called for each in streams if each.integration}
+        show(_table(rows, called))
         count = f"{len(rows)} record{'s' * (len(rows) != 1)}"
         say(f"{count}. `astrio quarantine show NAME --id ID` shows one in full.")
 
@@ -215,13 +213,13 @@ def _records(stream: Stream, numbers: Sequence[int]) -> list[dict[str, Any]]:
     return stream.ask(lambda each: quarantine_records(each.push, each.name, numbers))
 
 
-def _table(rows: list[QuarantineRow]) -> Table:
+def _table(rows: list[QuarantineRow], called: Mapping[str, str]) -> Table:
     table = Table(box=SIMPLE_HEAD)
     for heading in ("Id", "Integration", "Key", "Field", "Reason", "Seen"):
         table.add_column(heading, overflow="fold")
     for row in rows:
         seen = f"{row['seen']}x since {row['first_seen'][:16].replace('T', ' ')}"
-        into = f" ({row['destination']})" if "destination" in row else ""
+        into = f" ({called[row['destination']]})" if "destination" in row else ""
         whose = f"{row['integration']}{into}"
         cells = (row["id"], whose, row["key"], row["field"], row["reason"], seen)
         table.add_row(*(clean("" if cell is None else cell) for cell in cells))

@@ -26,23 +26,24 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show what has run: the last report, the watermark, the quarantine, who is at work."""
-    entries = [_entry(stream, strict=named is not None) for stream in chosen(named)]
+    streams = chosen(named)
+    entries = [_entry(stream, strict=named is not None) for stream in streams]
     outbox = outbox_facts() if named is None else None
     if as_json:
         print_json({"streams": entries} | ({"deliveries": outbox} if outbox else {}))
     elif not entries and not outbox:
         say("Nothing has run yet. `astrio init` writes an example, `astrio run FILE` runs it.")
     else:
-        _show(entries)
+        _show(entries, streams)
         if outbox:
             show(targets_table(outbox))
             for line in remarks(outbox):
                 say(line)
 
 
-def _show(entries: list[dict[str, Any]]) -> None:
+def _show(entries: list[dict[str, Any]], streams: list[Stream]) -> None:
     if entries:
-        show(_table(entries))
+        show(_table(entries, [stream.called for stream in streams]))
     for entry in entries:
         _remark(entry)
 
@@ -85,7 +86,7 @@ def _facts(found: StreamStatus) -> dict[str, Any]:
     }
 
 
-def _table(entries: list[dict[str, Any]]) -> Table:
+def _table(entries: list[dict[str, Any]], called: list[str]) -> Table:
     table = Table(box=SIMPLE_HEAD)
     for heading in (
         "Integration",
@@ -97,9 +98,9 @@ def _table(entries: list[dict[str, Any]]) -> Table:
     ):
         table.add_column(heading, overflow="fold")
     names = [entry["integration"] for entry in entries]
-    for entry in entries:
+    for entry, name in zip(entries, called, strict=True):
         several = names.count(entry["integration"]) > 1
-        into = f" ({entry['table']})" if several else ""
+        into = f" ({name or entry['table']})" if several else ""
         records = (entry["last_run"] or {}).get("records") or {}
         table.add_row(
             clean(f"{entry['integration']}{into}"),

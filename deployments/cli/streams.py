@@ -14,6 +14,7 @@ from astrio.flows.connecting import with_target
 from astrio.flows.integration import Integration
 from astrio.flows.reading.mistakes import IntegrationFileError
 from astrio.flows.reading.read import read_destination, read_integration
+from astrio.tasks.destinations.called import called_by
 from astrio.tasks.destinations.opening import destination_reference
 from astrio.tasks.ledger.streams import KnownStream, known_streams
 
@@ -45,10 +46,13 @@ class Stream:
 
     @property
     def label(self) -> str:
-        """The integration's name, and the table where it has several destinations."""
-        if self.integration is None or not self.several:
-            return self.name
-        return f"{self.name} ({self.integration.push.table})"
+        """The integration's name, and which of its destinations, where it has several."""
+        return f"{self.name} ({self.called})" if self.called and self.several else self.name
+
+    @property
+    def called(self) -> str:
+        """What people call the destination: its table, or its address if it has none of a name."""
+        return "" if self.integration is None else called_by(self.integration.push)
 
     def ask(self, question: Callable[[Integration], T]) -> T:
         """Ask the stream's destination, in the stream's own folder.
@@ -97,9 +101,9 @@ def the_only(named: str, to: str | None = None) -> Stream:
     """
     streams = towards(chosen(named), to)
     if len(streams) > 1 and len({stream.file for stream in streams}) == 1:
-        tables = ", ".join(each.integration.push.table for each in streams if each.integration)
+        names = ", ".join(each.called for each in streams)
         raise ConfigurationError(
-            f"{named} has several destinations, each with a quarantine of its own: {tables}.",
+            f"{named} has several destinations, each with a quarantine of its own: {names}.",
             advice="Say which with --to: the table, or a part of the destination's address.",
         )
     if len(streams) > 1:
@@ -119,7 +123,7 @@ def towards(streams: list[Stream], to: str | None) -> list[Stream]:
     if to is None:
         return streams
     found = [each for each in streams if each.integration and each.integration.push.table == to]
-    found = found or [each for each in streams if to in _reference(each)]
+    found = found or [each for each in streams if to in _reference(each) or to in each.called]
     if not found:
         raise ConfigurationError(
             f"No destination of it is called {to}.", advice="`astrio status` lists them."

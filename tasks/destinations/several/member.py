@@ -12,6 +12,7 @@ from astrio.blocks.errors import AstrioError
 from astrio.tasks.account import Account
 from astrio.tasks.batch import Batch
 from astrio.tasks.destinations.base import Chunk, Destination, RunIdentity, StreamState, Written
+from astrio.tasks.destinations.called import called
 from astrio.tasks.destinations.several.gate import Gate, Gating
 from astrio.tasks.destinations.several.known import Known, name_of_record
 from astrio.tasks.destinations.several.level import OWN, Standing
@@ -264,7 +265,9 @@ class Member:
         self._told = told
         self.account.report.records.deleted = told.records.deleted
         new = told.warnings[len(report.warnings) :]
-        report.warnings += [f"{self.name}: {warning}" for warning in new]
+        name = called(self.table, self.to)
+        name = self.name if name == self.table else name
+        report.warnings += [f"{name}: {warning}" for warning in new]
 
     def described(self) -> DestinationReport:
         """Return its part of the report."""

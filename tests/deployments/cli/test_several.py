@@ -13,6 +13,8 @@ from astrio.deployments.remembering import remember_run
 from astrio.flows.engine import engine, run_without_prefect
 from astrio.flows.reading.read import read_integration
 from astrio.flows.replaying import Replay
+from astrio.flows.summary import markdown
+from astrio.tasks.report import RunReport
 
 LIST = """push:
   - {to: {url: "sqlite:///orders.db"}, table: orders, mode: upsert, key: [order_id]}
@@ -93,3 +95,43 @@ def test_what_cannot_be_deployed_is_told_with_its_place_in_the_list(folder: Path
     [lines] = collect([file], pooled=True).mistakes.values()
     places = [line.removeprefix(f"{file}:").partition(" ")[0] for line in lines]
     assert places == ["5:50:", "6:16:"]
+
+
+FILES = """push:
+  - {to: {url: "sqlite:///orders.db"}, table: orders, mode: upsert, key: [order_id]}
+  - {to: {file: out/orders.jsonl}}
+"""
+
+
+@pytest.fixture
+def with_a_file(folder: Path) -> RunReport:
+    """The report of an integration that has run into a table and a file."""
+    with shop(folder):
+        file = folder / "shop.yaml"
+        text = file.read_text()
+        whole = "".join(line for line in text.splitlines(True) if not line.startswith("push:"))
+        file.write_text(whole + FILES)
+        plan = read_integration(file).integration
+        report = asyncio.run(run_without_prefect(plan))
+        assert remember_run(file, plan, report) is None
+    return report
+
+
+def test_a_file_is_called_by_its_path_wherever_people_read_it(with_a_file: RunReport) -> None:
+    told = markdown(with_a_file)
+    assert "Into orders" in told
+    assert "Into out/orders.jsonl" in told
+    made_up = with_a_file.destinations[1].table
+    assert made_up.startswith("file_")
+    shown = " ".join(call("status").stdout.split())
+    listed = " ".join(call("quarantine", "list", "shop").stdout.split())
+    refused = " ".join(call("quarantine", "discard", "shop", "--all", "--yes").stderr.split())
+    for text in (told, shown, listed, refused):
+        assert made_up not in text
+    for text in (shown, refused):
+        assert "out/orders.jsonl" in text.replace(" ", "")
+
+
+def test_a_file_is_chosen_by_its_path(with_a_file: RunReport) -> None:
+    rows = called("quarantine", "list", "shop", "--to", "out/orders.jsonl")
+    assert {row["destination"] for row in rows} == {with_a_file.destinations[1].table}
