@@ -27,6 +27,30 @@ for name in ("PREFECT_API_URL", "PREFECT_PROFILE", "ASTRIO_LEDGER_URL"):
     os.environ.pop(name, None)
 
 
+# The many commands that tests start need not compile the same modules each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that need a Prefect server or start processes: they take longest.
+
+    Each worker of pytest-xdist takes one file after the other. With the quick ones at the end, none
+    is left alone with a long one.
+    """
+    files: dict[Path, int] = {}
+    for item in items:
+        files[item.path] = min(files.get(item.path, 2), _turn(item))
+    items.sort(key=lambda item: files[item.path])
+
+
+def _turn(item: pytest.Item) -> int:
+    if "prefect_api" in getattr(item, "fixturenames", ()):
+        return 0
+    named = vars(getattr(item, "module", None) or pytest)
+    return 1 if named.keys() & {"subprocess", "astrio", "begin", "gateway"} else 2
+
+
 @pytest.fixture(autouse=True)
 def _forgotten_secrets() -> Iterator[None]:
     """Let no test's secrets mask another test's texts."""

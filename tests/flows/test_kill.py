@@ -182,7 +182,7 @@ def kill_and_resume(sync: Sync, kills: int, mode: str) -> None:
     killed = resumed = 0
     sync.records = RECORDS
     with sync.served(mode):
-        while killed < kills:
+        while killed < kills or not resumed:
             killed += sync.kill_in_the_middle(sync.database.progress())
             if sync.database.completed():  # killed too late, or not at all: begin another sync
                 sync.database.clear()
@@ -194,7 +194,6 @@ def kill_and_resume(sync: Sync, kills: int, mode: str) -> None:
     assert counts["fetched"] == len(RECORDS)
     assert counts["written"] + counts["unchanged"] == len(RECORDS)
     assert sync.database.items() == rows_of(RECORDS)
-    assert resumed > 0
 
 
 def kill_and_replace(sync: Sync, kills: int) -> None:
@@ -204,7 +203,7 @@ def kill_and_replace(sync: Sync, kills: int) -> None:
     with sync.served("replace"):
         sync.finish()
         shown = rows_of(OLD)
-        while killed < kills:
+        while killed < kills or not intact:
             completed = sync.database.completed()
             sync.records[:] = NEW if shown == rows_of(OLD) else OLD
             killed += sync.kill_in_the_middle(
@@ -224,18 +223,17 @@ def kill_and_replace(sync: Sync, kills: int) -> None:
     assert report["records"]["fetched"] == report["records"]["written"] == len(sync.records)
     assert sync.database.items() == rows_of(sync.records)
     assert not [name for name in sync.database.tables() if "staging" in name]
-    assert intact > 0
 
 
 @pytest.mark.parametrize("mode", ["upsert", "append"])
 def test_a_sync_killed_at_random_moments_ends_equal_to_its_source(sync: Sync, mode: str) -> None:
-    kill_and_resume(sync, kills=3, mode=mode)
+    kill_and_resume(sync, kills=1, mode=mode)
 
 
 def test_a_killed_replacement_leaves_the_old_rows_and_the_next_run_replaces_them(
     sync: Sync,
 ) -> None:
-    kill_and_replace(sync, kills=3)
+    kill_and_replace(sync, kills=1)
 
 
 @pytest.mark.slow
