@@ -19,18 +19,19 @@ from astrio.flows.closing import close_by
 from astrio.flows.connecting import connected, resolved_api
 from astrio.flows.fanning_out import destination_of, gating_of, with_examples
 from astrio.flows.handing_over import HandedOver
+from astrio.flows.identifying import identity_of
 from astrio.flows.integration import Integration
 from astrio.flows.judging import judging
-from astrio.flows.mapping_version import mapping_version
 from astrio.flows.plan import Plan
 from astrio.flows.projecting import projected, projection_of
 from astrio.flows.python_source import python_source
 from astrio.flows.reading_plan import Partitions, reading_plan, resumed
 from astrio.flows.replacing import refuse_a_part
 from astrio.flows.resuming import ResumePoint, restore, usable
+from astrio.flows.unchanged_pages import skipping
 from astrio.tasks.account import Account
 from astrio.tasks.children.plan import no_marks
-from astrio.tasks.destinations.base import RunIdentity, StreamState
+from astrio.tasks.destinations.base import StreamState
 from astrio.tasks.destinations.part import WHOLE, Divisible, Part
 from astrio.tasks.destinations.several.fan_out import FanOut
 from astrio.tasks.difference import ChangedRow
@@ -103,12 +104,8 @@ class Run:
             assert isinstance(destination, Divisible)  # others are refused before
             destination.only(self.part)
         outcome = Outcome(destination, self.account, staged=integration.push.staged)
-        identity = RunIdentity(
-            self.account.run_id,
-            integration.name,
-            started=self.account.started,
-            mapping=mapping_version(integration),
-        )
+        reads = self._pages is None and not self.part.path
+        identity = identity_of(integration, self.account, self.options, reads_source=reads)
         try:
             state = await outcome.call(destination.open, identity, wait=self.options.wait)
         except BaseException:
@@ -162,7 +159,8 @@ class Run:
         outcome.quality, outcome.earlier = integration.quality, state.profile
         plan = self._with_parts(resolved_api(integration), reading, context, outcome)
         account.profile.whole = point is None
-        return replace(plan, requests_before=before)
+        known = state.pages if point is None else None
+        return skipping(replace(plan, requests_before=before), integration, options, known)
 
     def _handed_over(self) -> HandedOver:
         """Return what other integrations have handed over; what is rejected of it is kept."""

@@ -27,7 +27,7 @@ def projection_of(integration: Integration) -> Projection | None:
     keys = keys_to(source.records)
     if integration.map is None or keys is None or source.export is not None:
         return None
-    if not _is_plain_json(source.response):
+    if not is_plain_json(source.response):
         return None
     nodes = [parse_value(value) for value in integration.map.values()]
     nodes += [parse_expression(text) for text in _conditions(integration)]
@@ -72,7 +72,7 @@ def _conditions(integration: Integration) -> list[str]:
     ]
 
 
-def _is_plain_json(response: ResponseSettings) -> bool:
+def is_plain_json(response: ResponseSettings) -> bool:
     """Whether bodies are JSON that nothing but the records' reading looks at."""
     judged = (response.success, response.retry, response.unauthorized)
     return response.format == "auto" and response.charset is None and judged == (None,) * 3

@@ -101,6 +101,8 @@ class Account:
         self.report.table = self.table_after(written)
         self.report.broken_rules = self.broken_after(batches)
         self.report.requests = self.requests()
+        marks = (batch.page.mark for batch in batches)
+        self.report.pages_skipped += sum(mark is not None and mark.skipped for mark in marks)
         self.profile.add(batches, [*written.rejected, *written.failed])
         for batch in batches:
             if batch.page.parents is not None:
@@ -114,7 +116,7 @@ class Account:
         """
         self._first_reading += self.report.records.written
         self.report.records = Records(deleted=self.report.records.deleted)
-        self.report.pages = 0
+        self.report.pages = self.report.pages_skipped = 0
         self.report.broken_rules = []
         self.profile = self.profile.restarted()
         self.report.parents = None

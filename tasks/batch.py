@@ -12,6 +12,7 @@ from itertools import repeat
 from typing import Any
 
 from astrio.tasks.texts import unstorable_text
+from astrio.tasks.unchanged.mark import Mark
 
 
 @dataclass(slots=True, eq=False)
@@ -104,6 +105,7 @@ class Page:
         deletions: records that tell of a deletion, once they are taken from `records`; they come
             after all others of the page.
         size: bytes of the records as they came: of the body, or of its piece that they are.
+        mark: by what an unchanged page is known again; None: the run looks for none.
     """
 
     number: int
@@ -123,6 +125,7 @@ class Page:
     effects: Sequence[str] = ()
     deletions: Sequence[Deletion] = ()
     size: int = 0
+    mark: Mark | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -15,6 +15,7 @@ from astrio.tasks.export.plan import Export
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.paginate.base import Paginator
 from astrio.tasks.ties import Ties
+from astrio.tasks.unchanged.unread import PageReader
 from astrio.tasks.windows import Windows
 
 
@@ -66,6 +67,7 @@ class ReadPlan:
         may_restart: the slice may be read again from its start.
         answers: how answers are judged and decoded.
         claimed: the total that the earlier part of this run was told.
+        pages: knows the pages that have not changed since the last run.
     """
 
     first: ApiRequest
@@ -91,6 +93,7 @@ class ReadPlan:
     may_restart: bool = True
     claimed: int | None = None
     answers: Answers = field(default_factory=Answers)
+    pages: PageReader | None = None
 
     def from_start(self) -> ReadPlan:
         """Return the plan that reads the whole slice."""

@@ -8,6 +8,7 @@ from typing import Any
 from astrio.blocks.errors import ApiAnswerError
 from astrio.tasks.http.request import ApiRequest
 from astrio.tasks.projected import Projected
+from astrio.tasks.unchanged.unread import Unread
 
 MOST_EMPTY_PAGES = 100
 _MOST_REMEMBERED = 50_000
@@ -43,20 +44,28 @@ class RepetitionGuard:
         self._seen: dict[int, int] = {hash(first.identity()): before}
         self._marked = b""
         self._marked_page = 0
-        self._first: tuple[int, Sequence[Any]] = (0, ())
-        self._last: tuple[int, Sequence[Any]] = (0, ())
+        self._first: tuple[int, Sequence[Any], bytes] = (0, (), b"")
+        self._last: tuple[int, Sequence[Any], bytes] = self._first
         self._count = 0
         self._empty = 0
 
-    def look(self, number: int, records: Sequence[Any], following: ApiRequest | None) -> None:
+    def look(
+        self,
+        number: int,
+        records: Sequence[Any],
+        following: ApiRequest | None,
+        digest: bytes = b"",
+    ) -> None:
         """Look at page `number` and at the request that would follow it.
+
+        Where records are not decoded, as they are known, their `digest` stands for them.
 
         Raises:
             ApiAnswerError: the page, or the way to the next one, repeats itself; or pages stay
                 empty without an end.
         """
         self._count += 1
-        self._compare_records(number, records)
+        self._compare_records(number, records, digest)
         if following is None:
             return
         if self._positions:
@@ -68,13 +77,15 @@ class RepetitionGuard:
                 advice="Check paginate (next, has_more) and the path of `records`.",
             )
 
-    def _compare_records(self, number: int, records: Sequence[Any]) -> None:
+    def _compare_records(self, number: int, records: Sequence[Any], digest: bytes) -> None:
         if not records or not self._records:
             return
-        for earlier, known in (self._last, self._first):
-            if _same(records, known):
+        for earlier, known, its_digest in (self._last, self._first):
+            alike = bool(digest) and digest == its_digest
+            unread = isinstance(records, Unread) or isinstance(known, Unread)
+            if alike or (not unread and _same(records, known)):
                 raise _repeated(f"Page {number} holds the same records as page {earlier}")
-        self._last = (number, records)
+        self._last = (number, records, digest)
         if not self._first[1]:
             self._first = self._last
 

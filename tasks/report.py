@@ -182,6 +182,7 @@ class RunReport(_Model):
     """The account of one logical run; resumed runs go on counting in the same report.
 
     Attributes:
+        pages_skipped: how many of the pages have not changed, and were not looked at.
         file: the file that the run has written, where records go to files.
     """
 
@@ -194,6 +195,7 @@ class RunReport(_Model):
     flow_run: str | None = None
     window: Window = Field(default_factory=Window)
     pages: int = 0
+    pages_skipped: int = 0
     stop_reason: str | None = None
     records: Records = Field(default_factory=Records)
     destinations: list[DestinationReport] = Field(default_factory=list)

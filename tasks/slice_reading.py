@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing, suppress
 from typing import Any, Final
 
@@ -19,9 +19,11 @@ from astrio.tasks.read_plan import ReadPlan, ResumeExpiredError, TokenExpiredErr
 from astrio.tasks.reading_ahead import ReadAhead
 from astrio.tasks.repetition import RepetitionGuard
 from astrio.tasks.secrecy import Secrecy
-from astrio.tasks.selection import Selection
+from astrio.tasks.selection import Selected, Selection
 from astrio.tasks.totals import ClaimedTotal
 from astrio.tasks.tuning import AHEAD_BYTES
+from astrio.tasks.unchanged.mark import Mark
+from astrio.tasks.unchanged.unread import Unread
 
 _EXPIRED: Final = (400, 404, 410, 422)
 _CLOSING_SECONDS: Final = 10.0
@@ -52,6 +54,7 @@ class SliceReading:
         self._largest = 1  # bytes of an answer
         self._counted = 0  # records of the present answer's earlier pieces
         self._last: list[Any] = []  # the last page's records, where pages overlap
+        self._digest = b""  # of the present answer's records, where unchanged pages are looked for
         self._reason: str | None = None
         self._seen: tuple[ApiRequest, PageAnswer] | None = None
         self._ahead = ReadAhead(self._ask)
@@ -99,7 +102,7 @@ class SliceReading:
             self._counted = 0
             following: ApiRequest | None = request
             try:
-                for body, size, last in self._plan.answers.parts(answer):
+                for body, size, last in self._parts(answer):
                     if last:
                         page, following = self._understood(request, answer, body, number)
                     else:
@@ -115,6 +118,16 @@ class SliceReading:
                 )
                 raise
             request = following
+
+    def _parts(self, answer: Answer) -> Iterable[tuple[Any, int, bool]]:
+        """Return the answer's body, or its pieces; of one whose records are known, nothing more."""
+        if self._plan.pages is None:
+            return self._plan.answers.parts(answer)
+        look = self._plan.pages.look(answer)
+        self._digest = look.digest
+        if look.body is None:
+            return self._plan.answers.parts(answer)
+        return [(look.body, len(answer.content), True)]
 
     async def _ask(self, request: ApiRequest, number: int) -> Answer | None:
         """Send a page's request; None: the API answers with a status that ends the source."""
@@ -178,7 +191,8 @@ class SliceReading:
         following = None if isinstance(step, Stop) else self._secrecy.hide(step)
         if following is not None:
             self._client.check(following)
-        self._guard.look(number, records, following)
+        self._digest = self._digest if records is full else b""
+        self._guard.look(number, records, following, self._digest)
         if self._is_enough(number, following):
             records, following, self._reason = self._cut(records), None, "limit"
         page = self._page(number, records, following)
@@ -232,7 +246,7 @@ class SliceReading:
         return records[: len(records) - excess]
 
     def _page(self, number: int, records: list[Any], following: ApiRequest | None) -> Page:
-        chosen = self._select(records)
+        chosen = Selected(records) if isinstance(records, Unread) else self._select(records)
         return Page(
             number=number,
             records=chosen.records,
@@ -245,4 +259,5 @@ class SliceReading:
             cursor=chosen.cursor,
             stop_reason=self._reason,
             claimed=None if self._partial else self.total.claimed,
+            mark=None if self._plan.pages is None else Mark(self._digest),
         )

@@ -54,6 +54,11 @@ class Decoding:
             return None
         return f"{decoders()[self._settings.format].content_types[0]}, */*;q=0.5"
 
+    def is_plain(self, content: bytes, headers: Mapping[str, str]) -> bool:
+        """Whether a body is JSON as it stands, and nothing but its records is looked at."""
+        kind = headers.get("content-type", "")
+        return self._plain and _is_json(kind) and not is_packed(content[:4])
+
     def decode(self, content: bytes, headers: Mapping[str, str], url: str) -> Any:
         """Return a body's value.
 
@@ -61,7 +66,7 @@ class Decoding:
             ApiAnswerError: it is damaged, or in another format.
         """
         kind = headers.get("content-type", "")
-        if self._plain and _is_json(kind) and not is_packed(content[:4]):
+        if self.is_plain(content, headers):
             found = self._projection and self._projection.decode(content, headers)
             return decode_page(content, headers, self._records) if found is None else found
         if is_packed(content[:4]):

@@ -50,7 +50,7 @@ class Projection:
         """Return a body that fits: what a plain decoder refuses or takes otherwise does not."""
         if self._envelope is None or self._misfits >= _MOST_MISFITS:
             return None
-        if not content.isascii() and _declares_another(headers.get("content-type", "")):
+        if not content.isascii() and declares_another(headers.get("content-type", "")):
             return None
         try:
             _check_utf8(content)  # the decoder does not look at what it skips
@@ -115,6 +115,6 @@ def _check_utf8(content: bytes) -> None:
     utf_8_decode(view[place:], "strict", True)
 
 
-def _declares_another(kind: str) -> bool:
+def declares_another(kind: str) -> bool:
     """Whether a body is said to be in another charset than UTF-8."""
     return "charset" in kind.lower() and "utf-8" not in kind.lower()

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from astrio.tasks.batch import Batch, Reject
 from astrio.tasks.report import RunReport, TableChanges
+from astrio.tasks.unchanged.known import KnownPages
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class StreamState:
         ended: the latest run that read the source to its end, None if there was none.
         unended: the runs that began after it, and have not.
         done: the report of a part that is read once, and has been.
+        pages: those that stand in the table as they were read last; None: nobody has asked.
     """
 
     watermark: Any = None
@@ -32,6 +34,7 @@ class StreamState:
     ended: str | None = None
     unended: Sequence[str] = ()
     done: dict[str, Any] | None = None
+    pages: KnownPages | None = None
 
 
 @dataclass(slots=True)
@@ -88,12 +91,15 @@ class RunIdentity:
     Attributes:
         started: when it began, UTC: what `now()` is to its mapping.
         mapping: names the version of its mapping and rules.
+        pages: names all that decides what becomes of a page, where unchanged ones are to be known
+            again; None: they are not.
     """
 
     run_id: str
     integration: str
     started: datetime | None = None
     mapping: str | None = None
+    pages: str | None = None
 
 
 class Destination(Protocol):

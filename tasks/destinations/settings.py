@@ -127,6 +127,12 @@ class PushSettings(Settings):
         description="What becomes of records that do not fit the table: evolve, freeze, "
         "quarantine, discard_row or discard_value; or a word for each of tables, columns, types.",
     )
+    unchanged: Literal["compare", "skip"] = Field(
+        "compare",
+        description="Records that have not changed since the last run. compare: each is compared "
+        "with its row; skip: a page that came exactly so before is passed over, which takes it "
+        "that nothing but this integration writes to the table.",
+    )
     children: dict[str, ChildSettings] = Field(
         default_factory=dict,
         description="Fields whose lists of objects go into tables of their own: "
@@ -163,6 +169,7 @@ class PushSettings(Settings):
             "children": self.children,
             "deleted": self.deleted,
             "vanished": self.vanished.rows != "keep",
+            "unchanged": self.unchanged == "skip",
         }
         for name in (name for name, value in given.items() if value):
             raise ValueError(f"`{name}` is for SQL tables, and this is none")
@@ -174,6 +181,15 @@ class PushSettings(Settings):
     def all(self) -> tuple[PushSettings, ...]:
         """Every destination by itself: this one, or those of a list."""
         return (self,)
+
+    @property
+    def beside(self) -> bool:
+        """Whether parts may be written beside a run of the whole.
+
+        Where rows are counted, whatever is written beside would be among them.
+        """
+        counts = self.vanished.rows != "keep" or self.unchanged == "skip"
+        return bool(self.version) and not counts
 
     @property
     def staged(self) -> bool:

@@ -98,5 +98,19 @@ class Baseline:
                 fields[name] = kept
         return Baseline(_KEPT * self.records + records, fields)
 
+    def joined_by(self, seen: Mapping[str, Seen]) -> Baseline:
+        """Return what is to be remembered after a look at some records of a run.
+
+        Their fields and kinds are known from now on; of all others, nothing was found out.
+        """
+        fields = {name: dict(weights) for name, weights in self.fields.items()}
+        for name, now in seen.items():
+            if name not in fields and len(fields) >= MOST_FIELDS:
+                continue
+            weights = fields.setdefault(name, {})
+            for kind in ("", *now.kinds) if now.filled else ():
+                weights[kind] = max(weights.get(kind, 0.0), now.filled)
+        return Baseline(self.records, fields)
+
     def _kinds(self, name: str) -> set[str]:
         return {kind for kind in self.fields.get(name, {}) if kind}

@@ -24,7 +24,8 @@ class Profile:
     Attributes:
         records: how many mapped records were looked at.
         rejected: how many others the mapping or a rule had rejected before.
-        whole: it is of the run from its beginning, not of one that goes on.
+        whole: it is of all that the run has read: it does not go on with another, and no page
+            was skipped.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Profile:
         self._chunks = 0
         self._sampled = 0
         self._source: dict[str, Seen] = {}
+        self._skipped = False
 
     def restarted(self) -> Profile:
         """Return an empty profile of the same kind."""
@@ -58,6 +60,8 @@ class Profile:
         """Count a chunk, and the rows of it that the destination refused."""
         for batch in batches:
             self.records += len(batch.rows)
+            if batch.page.mark is not None and batch.page.mark.skipped:
+                self._skipped, self.whole = True, False
             for name, column in zip(
                 batch.columns, batch.fields() if batch.rows else (), strict=False
             ):
@@ -113,7 +117,10 @@ class Profile:
         return Profiled(records=self.records, whole=self.whole, untracked=len(self._untracked))
 
     def compared(self, earlier: dict[str, Any] | None) -> tuple[Drift, dict[str, Any] | None]:
-        """Return the drift since the earlier runs, and what the next run is to be compared with."""
+        """Return the drift since the earlier runs, and what the next run is to be compared with.
+
+        Where pages were skipped, no field is missed: it may have values on these.
+        """
         if not self.records:
             return Drift(), earlier
         told = earlier or {}
@@ -123,6 +130,13 @@ class Profile:
             fields=fields.changes(self.records, seen, mapped=self._mapped),
             source=source.changes(self._sampled, self._source, mapped=False),
         )
+        if self._skipped:
+            drift.fields.vanished.clear()
+            drift.source.vanished.clear()
+            return drift, {
+                "fields": fields.joined_by(seen).document(),
+                "source": source.joined_by(self._source).document(),
+            }
         return drift, {
             "fields": fields.after(self.records, seen, drift.fields).document(),
             "source": source.after(self._sampled, self._source, drift.source).document(),

@@ -51,9 +51,10 @@ COMMAND = "from astrio.deployments.cli import main; main()"
 
 
 def integration(
-    api: str, url: str, table: str, paginate: dict[str, Any] | None = None
+    api: str, url: str, table: str, paginate: dict[str, Any] | None = None, **push: Any
 ) -> dict[str, Any]:
     """Return the integration that does what the hand-written pipeline does."""
+    to = {"to": {"url": url}, "table": table, "mode": "upsert", "key": ["order_id"]}
     return {
         "name": table.replace("_", "-"),
         "source": {
@@ -64,17 +65,22 @@ def integration(
         },
         "map": MAP,
         "validate": RULES,
-        "push": {"to": {"url": url}, "table": table, "mode": "upsert", "key": ["order_id"]},
+        "push": {**to, **push},
     }
 
 
 def words(
-    program: str, api: str, url: str, folder: Path, paginate: dict[str, Any] | None = None
+    program: str,
+    api: str,
+    url: str,
+    folder: Path,
+    paginate: dict[str, Any] | None = None,
+    **push: Any,
 ) -> list[str]:
     """Return what Python is started with to run a program once."""
     table = table_of(program)
     file = folder / f"{table}.json"
-    file.write_text(json.dumps(integration(api, url, table, paginate)))
+    file.write_text(json.dumps(integration(api, url, table, paginate, **push)))
     return {
         BY_HAND: ["-m", "tests.benchmarks.by_hand", "aiohttp", api, url, table],
         BY_HTTPX: ["-m", "tests.benchmarks.by_hand", "httpx", api, url, table],

@@ -80,6 +80,8 @@ def _read(value: Any, handler: ValidatorFunctionWrapHandler) -> PushSettings:
             "`deleted` needs the same expression, `key` and `version` in every destination: "
             "a record that tells of a deletion is taken out for all of them"
         )
+    if len(every) > 1 and any(each.unchanged == "skip" for each in every):
+        raise ValueError("`unchanged: skip` is for one destination, and these are several")
     return together(every)
 
 

@@ -31,6 +31,7 @@ from astrio.tasks.destinations.sql.column_writer import ColumnWriter
 from astrio.tasks.destinations.sql.database import Database
 from astrio.tasks.destinations.sql.journal import Journal, without_rows
 from astrio.tasks.destinations.sql.lease import Lease
+from astrio.tasks.destinations.sql.pages import Pages
 from astrio.tasks.destinations.sql.quarantining import MOST_REJECTS, Quarantining
 from astrio.tasks.destinations.sql.redoing import Redoing
 from astrio.tasks.destinations.sql.staging import Staging
@@ -78,6 +79,7 @@ class SqlDestination(Redoing):
         table = self._staging.name if self._replaces else push.table
         self._writer = Writer(self._dialect, push, table)
         self._vanishing = Vanishing(self._dialect, self._stream, push)
+        self._pages = Pages(self._dialect, self._stream, push)
         self._rejects = Quarantining(
             self._dialect,
             self._stream,
@@ -103,9 +105,7 @@ class SqlDestination(Redoing):
     def open(self, run: RunIdentity, *, wait: bool = False) -> StreamState:
         """Connect, create the state tables, take the stream's lease and return its state."""
         self._run = run
-        # Where rows are counted as vanished, whatever is written beside would be among them.
-        beside = bool(self._push.version) and self._push.vanished.rows == "keep"
-        self._lease = Lease(self._stream, run.run_id, self._clock, beside=beside)
+        self._lease = Lease(self._stream, run.run_id, self._clock, beside=self._push.beside)
         if wait:
             yields = self._part.yields
             return once_free(self._try_to_open, self._stand_in_line, self._pause, yields=yields)
@@ -117,9 +117,8 @@ class SqlDestination(Redoing):
 
     def adopt(self, run_id: str, started: datetime | None = None) -> None:
         """Go on under the id, and with the clock, of the unfinished run that is being resumed."""
-        started = started or self._run.started
         self._resumed = True
-        self._run = replace(self._run, run_id=run_id, started=started)
+        self._run = replace(self._run, run_id=run_id, started=started or self._run.started)
 
     def partitions(self, keys: Sequence[str]) -> dict[str, Any]:
         """Return the watermarks of those parts of the source that have one."""
@@ -178,6 +177,7 @@ class SqlDestination(Redoing):
                 # Last, as in every transaction: the lease's row is locked for a moment only.
                 self._lease.extend(connection)
         self._rejects.note(*settled)
+        self._pages.note(batches, written)
         if self._journal is not None:
             told = (connection, stamp, without_rows(batches), written, mended)
             settle = partial(self._rejects.settle_again, *told)
@@ -219,6 +219,7 @@ class SqlDestination(Redoing):
                 profiles.save(connection, self._dialect, self._stamp, kept)
                 self._save(connection, watermark=watermark, ties=ties, clear_resume=clear_resume)
                 parts.end(connection, self._dialect, self._stamp, self._part, report)
+                self._pages.close(connection, self._stamp, report)
                 self._lease.extend(connection)
 
         self._until_done(end)
@@ -276,7 +277,8 @@ class SqlDestination(Redoing):
         checkpoint.create(connection, self._dialect, self._stamp)
         self._rejects.load(connection)
         state = parts.load(connection, self._stream, self._part)
-        return replace(state, profile=profiles.load(connection, self._stream))
+        pages = self._pages.open(connection, self._run.pages)
+        return replace(state, profile=profiles.load(connection, self._stream), pages=pages)
 
     def _clean(self, connection: Connection, *, clear_resume: bool) -> None:
         if self._replaces:

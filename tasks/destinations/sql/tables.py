@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeEngine
 from astrio.blocks.errors import DestinationError
 from astrio.tasks.destinations.sql.dialect import Dialect
 
-VERSION: Final = 4
+VERSION: Final = 5
 _KEY: Final = 380  # characters: an index takes two of such texts
 metadata = MetaData()
 
@@ -199,6 +199,16 @@ made_column = Table(
     _text("added_at", null=False),
     _text("not_before"),
     comment="Columns that astrio has made; those with not_before are null in older rows.",
+)
+
+pages = Table(
+    "_astrio_pages",
+    metadata,
+    _text("stream", key=True),
+    _text("part", key=True),
+    _text("content", null=False),
+    _text("updated_at", null=False),
+    comment="The pages that stand in a table as they were read last (push.unchanged: skip).",
 )
 
 

@@ -1,0 +1,1 @@
+"""Pages whose records have not changed since the last run: told by a digest, and left alone."""
