@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, reduce
 from hashlib import blake2b
 from operator import getitem
-from typing import Any, Final, NamedTuple, SupportsIndex
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -38,7 +38,7 @@ class Unread(list[Any]):
         """Yield the records."""
         return iter(self.whole)
 
-    def __getitem__(self, place: SupportsIndex | slice) -> Any:  # type: ignore[override]  # records are of any kind
+    def __getitem__(self, place: Any) -> Any:
         """Return one record, or a part of them."""
         return self.whole[place]
 

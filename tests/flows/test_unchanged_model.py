@@ -21,7 +21,8 @@ from astrio.tasks import pushing
 from astrio.tasks.report import RunReport
 
 ROWS: Final = "SELECT id, name, size FROM items ORDER BY id"
-OPEN: Final = "SELECT identity FROM _astrio_quarantine WHERE state = 'open' ORDER BY identity"
+# Whether a rejected record is mended by one of its key in the same run depends on their chunks.
+REJECTED: Final = "SELECT DISTINCT identity FROM _astrio_quarantine ORDER BY identity"
 RECORD = st.fixed_dictionaries(
     {
         "id": st.integers(0, 9) | st.just(None),
@@ -44,7 +45,7 @@ STEP = st.tuples(
     st.integers(0, 4),
 )
 once = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -56,6 +57,7 @@ MARKING: Final = {"deleted": "gone"}
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Paged]:
     monkeypatch.setattr(pushing, "CHUNK_ROWS", 4)
+    monkeypatch.setattr(pushing, "CHUNK_SECONDS", 60.0)
     with Paged().serving() as served:
         yield served
 
@@ -101,7 +103,7 @@ class Sides:
             event(f"skipped: {bool(skipped.pages_skipped)}")
         else:
             assert skipped == compared
-        for sql in (ROWS, OPEN):
+        for sql in (ROWS, REJECTED):
             one, other = (query(file, sql) for file in self.files)
             assert other == one
 
