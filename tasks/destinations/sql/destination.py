@@ -134,8 +134,7 @@ class SqlDestination(Redoing):
     def begin_slice(self, *, atomic: bool, whole: bool = False) -> None:
         """Start a slice; `atomic` keeps it in one transaction until `finish` or `abandon`.
 
-        Of a `whole` one it is noted what it meets. With `replace`, the slice's chunks go into a
-        staging table, atomic or not.
+        A `whole` one notes what it meets; with `replace`, its chunks go into a staging table.
         """
         at_once = atomic and not self._replaces
         self._rejects.begin(atomic=at_once)
