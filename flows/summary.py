@@ -42,9 +42,8 @@ def facts(report: RunReport) -> list[tuple[str, str]]:
     requests, records = report.requests, report.records
     pairs = [] if report.part is None else [("Part", report.part)]
     pairs += _parts(report.parts)
-    pairs += [
-        ("Pages", f"{report.pages:,} ({report.stop_reason or 'unknown'})"),
-    ]
+    skipped = f", {report.pages_skipped:,} of them unchanged" if report.pages_skipped else ""
+    pairs.append(("Pages", f"{report.pages:,} ({report.stop_reason or 'unknown'}){skipped}"))
     if report.replay:
         pairs.append(("Replayed", "from the quarantine"))
     else:
@@ -169,14 +168,15 @@ def markdown(report: RunReport, earlier: Sequence[Mapping[str, Any]] = ()) -> st
 
 
 def _fields(report: RunReport) -> list[str]:
-    """Return the figures of fields as a table; a resumed run's are only of its last part."""
+    """Return the figures of fields as a table: of what the run itself has looked at."""
     if not report.fields:
         return []
     head = ["field", "kinds", "filled", "nulls", "invalid", "distinct", "min", "max", "length"]
     rows = [_field(name, each) for name, each in list(report.fields.items())[:SHOWN_FIELDS]]
     table = [head, ["---"] * 2 + ["---:"] * (len(head) - 2), *rows]
     lines = [f"| {' | '.join(map(_cell, cells))} |" for cells in table]
-    part = "" if report.profiled.whole else ", since the run was resumed"
+    why = ", on pages that have changed" if report.pages_skipped else ", since the run was resumed"
+    part = "" if report.profiled.whole else why
     more = len(report.fields) - len(rows) + report.profiled.untracked
     rest = ["", f"and {more:,} more fields"] if more else []
     return ["", f"### Fields of {report.profiled.records:,} records{part}", "", *lines, *rest]

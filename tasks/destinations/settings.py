@@ -128,7 +128,7 @@ class PushSettings(Settings):
         "quarantine, discard_row or discard_value; or a word for each of tables, columns, types.",
     )
     unchanged: Literal["compare", "skip"] = Field(
-        "compare",
+        default="compare",
         description="Records that have not changed since the last run. compare: each is compared "
         "with its row; skip: a page that came exactly so before is passed over, which takes it "
         "that nothing but this integration writes to the table.",

@@ -67,6 +67,11 @@ def test_all_that_is_known_is_told() -> None:
     ]
 
 
+def test_pages_that_were_skipped_are_told() -> None:
+    pairs = dict(facts(report(pages=12, pages_skipped=11, stop_reason="no_next")))
+    assert pairs["Pages"] == "12 (no_next), 11 of them unchanged"
+
+
 def test_broken_rules_are_told() -> None:
     rules = [
         BrokenRule(field="customer.age", rule="min", records=1_200),

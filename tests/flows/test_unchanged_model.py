@@ -136,7 +136,7 @@ def follow(api: Paged, steps: list[tuple[str, str, list[list[Record]], int]], pu
     """Let the source change and both sides follow, step by step."""
     with tempfile.TemporaryDirectory() as folder:
         sides = Sides(api, Path(folder), push)
-        api.pages = [GOOD[0], GOOD[2], GOOD[4]]
+        api.pages, api.fault = [GOOD[0], GOOD[2], GOOD[4]], None
         sides.require_equal(sides.both(sides.plans))
         for how, kind, anew, place in steps:
             api.pages = changed(api.pages, how, anew, place)
