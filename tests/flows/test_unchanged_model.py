@@ -180,7 +180,7 @@ def test_the_table_is_the_same_as_where_all_is_compared(
 
 
 @pytest.mark.slow
-@settings(once, max_examples=400)
+@settings(once, max_examples=60)
 @given(
     steps=st.lists(STEP, min_size=2, max_size=9),
     push=st.sampled_from([{}, VERSIONED, DELETING, MARKING]),
