@@ -20,7 +20,7 @@ from astrio.flows.integration import Integration
 from astrio.tasks.options import BackfillOptions
 from astrio.tasks.report import RunReport
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 pytestmark = pytest.mark.usefixtures("prefect_api", "home")
 
 

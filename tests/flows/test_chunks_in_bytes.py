@@ -19,7 +19,7 @@ from tests.support.server import serve
 from astrio.flows.integration import Integration
 
 KILOBYTE = "x" * 1000
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def large(number: int, kilobytes: int) -> dict[str, Any]:

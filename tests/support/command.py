@@ -15,7 +15,7 @@ from typing import Any
 # What is started in the background of a shell ignores Ctrl-C, and so would these commands.
 LISTEN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 ASTRIO = [sys.executable, "-c", f"{LISTEN}; from astrio.deployments.cli import main; main()"]
-PATIENCE = 120
+PATIENCE = 300
 
 
 @dataclass(frozen=True)
