@@ -62,9 +62,9 @@ def table(url: str, mode: str = "upsert") -> dict[str, Any]:
 
 
 @contextmanager
-def embedded(folder: Path, *, scheme: str, mode: str) -> Iterator[Where]:
+def embedded(folder: Path, *, scheme: str, mode: str, options: str = "") -> Iterator[Where]:
     """Yield a database in a file."""
-    yield Where(table(f"{scheme}:///{folder}/bench.{scheme}", mode))
+    yield Where(table(f"{scheme}:///{folder}/bench.{scheme}{options}", mode))
 
 
 @contextmanager
@@ -165,6 +165,7 @@ DATABASES: dict[str, Callable[..., AbstractContextManager[Where]]] = {
     "postgresql": postgresql,
     "mysql": mysql,
     "duckdb": partial(embedded, scheme="duckdb"),
+    "duckdb-limited": partial(embedded, scheme="duckdb", options="?memory_limit=128MB"),
 }
 ENDINGS = ("jsonl", "csv", "parquet", "jsonl.gz")
 DESTINATIONS: dict[str, Opened] = {
