@@ -148,9 +148,9 @@ class Answers:
             pieces = self._pieces(answer)
             ahead = next(pieces)
             for piece in pieces:
-                yield *ahead, False
+                yield ahead.value, ahead.size, False
                 ahead = piece
-            yield *ahead, True
+            yield ahead.value, ahead.size, True
 
     def _piecewise(self, answer: Answer) -> bool:
         """Whether a body is read piece by piece: a large one, or a packed one, which may be."""

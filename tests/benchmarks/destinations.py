@@ -99,7 +99,7 @@ def s3(_: Path, *, ending: str) -> Iterator[Where]:
 @contextmanager
 def api(_: Path) -> Iterator[Where]:
     """Yield an API that takes 500 records with each request."""
-    with fed("-m", "tests.benchmarks.receiver", lines=2) as [url, _]:
+    with fed("-m", "tests.benchmarks.receiver", lines=2) as [url, *_dead]:
         to = {
             "api": {"base_url": url},
             "request": {"method": "POST", "path": "/records", "idempotency_key": True},
@@ -111,7 +111,7 @@ def api(_: Path) -> Iterator[Where]:
 @contextmanager
 def webhook(_: Path) -> Iterator[Where]:
     """Yield a webhook target; its deliveries are sent by a process of their own."""
-    with fed("-m", "tests.benchmarks.receiver", lines=2) as [url, _]:
+    with fed("-m", "tests.benchmarks.receiver", lines=2) as [url, *_dead]:
         host = url.removeprefix("http://")
         to = {"webhook": url, "secret": "${env:HOOK_SECRET}", "allow_private_hosts": [host]}
         yield Where({"to": to}, ["-c", DELIVERING], {"HOOK_SECRET": SECRET})

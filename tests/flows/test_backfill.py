@@ -165,7 +165,7 @@ def look_at_the_same_moment(monkeypatch: pytest.MonkeyPatch) -> None:
 
     both, calls, held = threading.Barrier(2), count(), backfill.parts_held
 
-    def together(*stream: Any) -> dict[str, str]:
+    def together(*stream: Any) -> set[str]:
         found = held(*stream)
         if next(calls) < 2:
             both.wait(PATIENCE)
