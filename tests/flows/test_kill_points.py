@@ -60,6 +60,14 @@ def asked(url: str, sql: str) -> list[Any]:
         return list(connection.execute(text(sql)).scalars())
 
 
+def came_to_its_end(url: str) -> bool:
+    """Whether the run that was to be killed has committed its report."""
+    with database(url).connect() as connection:
+        there = inspect(connection).has_table("_astrio_run")
+    ended = "SELECT count(*) FROM _astrio_run WHERE state LIKE 'completed%'"
+    return there and asked(url, ended) == [1]
+
+
 def plan_of(server: str, url: str, mode: str) -> Integration:
     return integration(
         server,
@@ -95,7 +103,10 @@ def kill(killer: Killer, url: str, mode: str, points: Iterator[tuple[int, str]],
         for nth, point in points:
             cleared(url)
             killed += killer.run(plan, point, nth, rows=2 * SIZE)
-            equal(url, run(plan, wait=True), GOOD, COUNT - len(GOOD))
+            if mode == "append" and came_to_its_end(url):  # another run would add all of it again
+                assert asked(url, "SELECT id FROM items ORDER BY id") == GOOD
+            else:
+                equal(url, run(plan, wait=True), GOOD, COUNT - len(GOOD))
             if killed == most:
                 break
     return killed
