@@ -87,7 +87,7 @@ class Parcels:
         self._route.watch(parcel.jobs, parcel.request)
         answered = await self._route.sender.send(parcel.request)
         self._route.health.note(answered)
-        await self._settle(parcel.jobs, parcel.items, answered)
+        await self._settle(parcel, answered)
 
     async def close(self) -> None:
         """Write down what is not yet."""
@@ -166,7 +166,8 @@ class Parcels:
             return identities.token(held.identity, job.content, str(held.sends))
         return identities.token(self._route.run, job.position, job.content)
 
-    async def _settle(self, jobs: Sequence[Job], items: list[Any], answered: Answered) -> None:
+    async def _settle(self, parcel: Parcel, answered: Answered) -> None:
+        jobs, items = parcel.jobs, parcel.items
         whole = answered.state in ("refused", "too_large") and len(jobs) > 1
         told = self._route.outcomes.of_items(answered, items)
         if told is None and whole:
@@ -174,22 +175,24 @@ class Parcels:
             return
         told = told or self._route.outcomes.of_all(answered, len(jobs))
         doubtful = []
-        for job, outcome in zip(jobs, told, strict=True):
+        for job, outcome, before in zip(jobs, told, parcel.before, strict=True):
             if outcome.state == "unknown":
                 doubtful.append((job, outcome.words))
             else:
-                self._note(job, outcome, sent=answered.sent)
+                self._note(job, outcome, before, sent=answered.sent)
         self._keep(jobs)
         for job, words in doubtful:
             await self._find_out(job, words)
 
-    def _note(self, job: Job, outcome: Outcome, *, sent: bool) -> None:
+    def _note(self, job: Job, outcome: Outcome, before: Held, *, sent: bool) -> None:
         if outcome.state == "accepted":
             self._accept(job, outcome.returned)
             job.end("written")
             return
-        if outcome.state != "faulty" or not sent:
+        if outcome.state != "faulty":
             job.held.refuse()
+        elif not sent:
+            job.held.take_back(before)  # an earlier request may have been carried out
         job.end("failed", outcome.words)
 
     async def _find_out(self, job: Job, words: str) -> None:

@@ -155,7 +155,7 @@ def test_fifty_kills(tmp_path: Path, second: str, modes: tuple[str, str]) -> Non
         plan = integration(
             api.url, Path("unused"), push=places(first, second, modes), source=INCREMENTAL
         )
-        for number in range(60):
+        for number in range(90):
             method, at = ("finish", 1) if number % 5 == 4 else ("commit", 1 + number % 7)
             killed += run_killed(plan, tmp_path, method, at)
             records += map(record, range(len(records), len(records) + 40))

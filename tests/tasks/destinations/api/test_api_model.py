@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from tests.flows.running import run
 from tests.support.server import answer, serve
@@ -144,7 +144,15 @@ QUICK = settings(
 STEPS = st.lists(STEP, min_size=1, max_size=3)
 
 
+REFUSED_IN_BETWEEN = [
+    {"changes": [(1, "a"), (0, "b")], "faults": {1: "refuse", 0: "lost after"}},
+    {"changes": [], "faults": {0: "busy"}},
+]
+"""What may have been carried out is sent again, and the API is too busy to look at it."""
+
+
 @pytest.mark.parametrize("way", WAYS)
+@example(steps=REFUSED_IN_BETWEEN)
 @given(steps=STEPS)
 @QUICK
 def test_each_content_is_carried_out_once(
