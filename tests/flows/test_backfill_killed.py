@@ -68,6 +68,7 @@ def test_four_workers_of_which_some_are_killed_leave_the_source_as_it_is(
     driver = url.replace("postgresql://", "postgresql+psycopg://")
     with create_engine(driver, poolclass=NullPool).connect() as connection:
         ids = list(connection.execute(text("SELECT id FROM items ORDER BY id")).scalars())
-        left = connection.execute(text("SELECT count(*) FROM _astrio_lease")).scalar_one()
+        left = connection.execute(text("SELECT pid FROM _astrio_lease WHERE pid > 0")).scalars()
+        holders = [pid for pid in left if Path(f"/proc/{pid}").exists()]
     assert ids == list(range(DAYS * 8))
-    assert left <= 1  # the whole's blank row
+    assert holders == []  # one that was killed after its chunk was done has left a row, and is dead
