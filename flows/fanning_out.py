@@ -117,8 +117,9 @@ def gating_of(
     reader = replace(reader, start=None, missing="include")
 
     def gating(state: StreamState, before: dict[str, Any] | None) -> Gate:
-        ties = Ties(state.ties if goes_on else {}, before, window.end)
-        ahead = goes_on and state.watermark is not None and state.watermark != watermark
+        known, mark = (state.ties, state.watermark) if goes_on else ({}, None)
+        ties = Ties(known, before, window.end, mark)
+        ahead = mark is not None and mark != watermark
         return Gate(reader, ties, planned(state.watermark).start if ahead else None)
 
     return gating

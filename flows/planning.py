@@ -249,7 +249,8 @@ class Run:
             )
             return None
         before = point.ties if point else None
-        return Ties(state.ties if goes_on else {}, before, window.end)
+        known, mark = (state.ties, state.watermark) if goes_on else ({}, None)
+        return Ties(known, before, window.end, mark)
 
     @property
     def _by_parents(self) -> bool:

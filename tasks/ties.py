@@ -21,18 +21,34 @@ _encoder: Final = msgspec.json.Encoder(order="sorted")
 class Ties:
     """The records at or above the watermark-to-be, by their content.
 
+    One that the last run has written stays among them while the watermark does not pass it, even
+    where this run does not read it: a run that only ends what another one began reads nothing.
+
     Attributes:
-        current: the cursor of each such record of this run, by the hash of its content.
+        current: the cursor of each such record, by the hash of its content.
     """
 
     def __init__(
-        self, known: Mapping[str, Any], current: Mapping[str, Any] | None = None, end: Any = None
+        self,
+        known: Mapping[str, Any],
+        current: Mapping[str, Any] | None = None,
+        end: Any = None,
+        watermark: Any = None,
     ) -> None:
-        """Take what the last run has written, what this one has so far, and the window's end."""
+        """Take what there is so far.
+
+        Args:
+            known: what the last run has left.
+            current: what the earlier part of this run has left.
+            end: the end of the window.
+            watermark: the one that `known` belongs to; None: it is not gone on from.
+        """
         self._known = known
         self._cursors = {str(value) for value in known.values()}
         self._end = end
-        self.current: dict[str, Any] = dict(current or {})
+        self._watermark = watermark
+        self.current: dict[str, Any] = {**known, **(current or {})}
+        self._top = highest([value for key, value in (current or {}).items() if key not in known])
 
     def fresh(self, records: list[Any], cursors: list[Any]) -> list[bool]:
         """Return for each record whether it is new, and remember those at the boundary.
@@ -42,10 +58,10 @@ class Ties:
             cursors: their cursors, None where there is none.
         """
         new = [self._is_new(*pair) for pair in zip(records, cursors, strict=True)]
-        top = highest([*cursors, *self.current.values()])
-        if top is None:
+        self._top = highest([*cursors, self._top])
+        if self._top is None:
             return new
-        bound = parse_cursor(advance(None, top, self._end))
+        bound = parse_cursor(advance(self._watermark, self._top, self._end))
         self.current = {
             key: value for key, value in self.current.items() if parse_cursor(value) >= bound
         }

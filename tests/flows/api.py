@@ -14,12 +14,13 @@ from astrio.flows.integration import Integration
 
 
 def record(number: int, **changes: Any) -> dict[str, Any]:
-    """Return the record of that number."""
+    """Return the record of that number; each has a time of its own, a day of seconds long."""
+    hour, minute, second = number // 3600 % 24, number // 60 % 60, number % 60
     return {
         "id": number,
         "name": f"Name {number}",
         "email": f"user{number}@example.com",
-        "updated_at": f"2026-01-01T00:{number // 60 % 60:02d}:{number % 60:02d}Z",
+        "updated_at": f"2026-01-01T{hour:02d}:{minute:02d}:{second:02d}Z",
         **changes,
     }
 

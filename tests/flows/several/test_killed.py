@@ -80,6 +80,25 @@ def test_where_the_position_survives_both_go_on_from_it(
     assert report.records.written + report.records.unchanged == 35
 
 
+@pytest.mark.parametrize(
+    "modes", [("append", "append"), ("upsert", "append"), ("append", "upsert")]
+)
+def test_one_that_had_ended_still_knows_the_boundary_when_the_others_have(
+    tmp_path: Path, second: str, modes: tuple[str, str]
+) -> None:
+    first = f"sqlite:///{tmp_path}/one.db"
+    records = [*RECORDS]
+    with cursor_api(records) as api:
+        push = places(first, second, modes)
+        plan = integration(api.url, Path("unused"), push=push, source=INCREMENTAL)
+        assert run_killed(plan, tmp_path, "finish", 1)
+        run(plan)  # reads nothing: all pages are committed
+        records += [record(34, id=35), record(36)]
+        report = run(plan)
+    assert ids(first) == ids(second) == list(range(37))
+    assert (report.records.fetched, report.records.written) == (3, 2)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("modes", [("upsert", "append"), ("append", "upsert")])
 def test_one_that_adds_rows_beside_one_that_updates_them(
