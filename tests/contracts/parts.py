@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from tests.contracts.stream import Stream, StreamContract, batch, rejected
 
@@ -9,6 +11,7 @@ from astrio.blocks.errors import DestinationError, LeaseHeldError
 from astrio.tasks.destinations.base import Chunk
 from astrio.tasks.destinations.opening import parts_done, stream_status
 from astrio.tasks.destinations.part import Part
+from astrio.tasks.destinations.sql import moment
 from astrio.tasks.report import Records, RunReport
 
 ONE, TWO = Part(("one",)), Part(("two",))
@@ -84,6 +87,23 @@ class PartsContract(StreamContract):
         assert refused == [True]
         whole.close()
         stream.open(part=TWO)
+
+    def test_what_a_killed_part_has_left_is_swept_by_another_after_a_day(
+        self, stream: Stream
+    ) -> None:
+        late = timedelta()
+
+        def left() -> int:
+            """Return how many leases are left by those before a part that gives its own back."""
+            stream.open(part=TWO, begin=False, clock=lambda: moment.now() + late).close()
+            return len(stream.rows("SELECT stream FROM _astrio_lease WHERE holder IS NOT NULL"))
+
+        stream.open(part=CHUNK)
+        stream.open(part=ONE, clock=lambda: moment.now() + timedelta(hours=20))
+        late = timedelta(hours=10)
+        assert left() == 2
+        late = timedelta(hours=30)
+        assert left() == 1
 
     def test_a_part_that_is_read_once_is_known_to_be_done(self, stream: Stream) -> None:
         report = RunReport(integration="shop", state="completed", records=Records(fetched=1))

@@ -18,7 +18,8 @@ from astrio.tasks.destinations.sql.stream import Stream
 from astrio.tasks.destinations.sql.tables import lease
 
 TTL: Final = timedelta(seconds=30)
-
+FORGOTTEN: Final = timedelta(days=1)
+"""How long after its term a lease that nobody has given back, nor taken over, is swept away."""
 
 _WAITING: Final = "?"
 
@@ -60,6 +61,17 @@ class Lease:
             taken = connection.execute(update).rowcount == 1
         waited = lease.c.stream == self._waiting
         connection.execute(lease.delete().where(waited))
+        self._sweep(connection)
+
+    def _sweep(self, connection: Connection) -> None:
+        """Remove what killed processes have left of this stream: a part that is done stays done.
+
+        Looked up without a lock, and removed row by row, so that no part at work is waited for.
+        """
+        parts = lease.c.stream.startswith(f"{self._stream.whole.id}#", autoescape=True)
+        lapsed = lease.c.expires_at <= written(self._clock() - FORGOTTEN)
+        for name in [*connection.execute(select(lease.c.stream).where(parts, lapsed)).scalars()]:
+            connection.execute(lease.delete().where(lease.c.stream == name, lapsed))
 
     def wish(self, connection: Connection, dialect: Dialect, lasting: timedelta) -> None:
         """Note that this run waits for parts of its stream: until then, no other of them begins."""
