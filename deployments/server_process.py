@@ -19,6 +19,7 @@ from astrio.deployments.processes import birth, is_alive, stop_group
 
 START_SECONDS = 180.0
 NOTE = "server.json"
+OWN_SERVER = "astrio.deployments.own_server"
 
 
 def is_healthy(api_url: str) -> bool:
@@ -81,7 +82,7 @@ def launch(home: Path, *, port: int, host: str = "127.0.0.1", temporary: bool) -
     url = f"http://{reached}:{port}/api"
     with log_file(home).open("w") as log:
         process = subprocess.Popen(  # noqa: S603 (our own interpreter, no shell)
-            [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)],
+            [sys.executable, "-m", OWN_SERVER, "server", "start", "--port", str(port)],
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,

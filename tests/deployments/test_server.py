@@ -25,7 +25,7 @@ from astrio.deployments.server import prefect_server
 from astrio.deployments.server_process import is_healthy
 
 STAND_IN = f"""#!{sys.executable}
-# Answers as the health check of a Prefect server; started as `python -m prefect server start`.
+# Answers as the health check of a Prefect server; started as `python -m MODULE server start`.
 import http.server, os, sys, threading
 
 class Healthy(http.server.BaseHTTPRequestHandler):
