@@ -13,7 +13,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.progress import TimeElapsedColumn as Elapsed
 
-from astrio.blocks.errors import AstrioError
+from astrio.blocks.errors import AstrioError, ServerUnavailableError
 from astrio.deployments.cli.output import console
 from astrio.flows.integration import Integration
 from astrio.tasks.options import BackfillOptions, RunOptions
@@ -118,10 +118,29 @@ def _watched(
         except KeyboardInterrupt:
             if not reports:
                 raise
+        except Exception as failure:  # noqa: BLE001 (raised again unless it is the server's)
+            error = _of_the_server(failure, reports)
     if not reports:
         raise error or AstrioError("The run ended without a report.")
     page = url_for("flow-run", obj_id=reports[-1].flow_run) if reports[-1].flow_run else None
     return RunResult(reports[-1], error, page)
+
+
+def _of_the_server(failure: Exception, reports: list[RunReport]) -> AstrioError | None:
+    """Return what to tell where Prefect's server has failed the run; None: the run is done.
+
+    Raises:
+        Exception: the failure itself, if it is none of the server's.
+    """
+    from astrio.tasks.unexpected import unexpected
+
+    error = unexpected(failure)
+    if not isinstance(error, ServerUnavailableError):
+        raise failure
+    if not reports or reports[-1].error is not None:
+        return error
+    reports[-1].warnings.append(f"The run is done, but Prefect does not know it. {error.message}")
+    return None
 
 
 def _collect(reports: list[RunReport], watcher: Watcher) -> Watcher:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Final, cast
 
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
-from astrio.blocks.errors import AstrioError, ImbalanceError, RetryableError
+from astrio.blocks.errors import (
+    AstrioError,
+    ImbalanceError,
+    RetryableError,
+    ServerUnavailableError,
+)
 from astrio.blocks.redaction import redact
 from astrio.flows.artifacts import progress_artifact, report_artifact
 from astrio.flows.parting import part_name
@@ -26,6 +32,8 @@ from astrio.tasks.unexpected import unexpected
 Carrier = Callable[[PartOptions], Awaitable[RunReport | None]]
 """Carries out a part; None: it is left to another process, which is at work on it."""
 Look = Callable[[], Awaitable[tuple[dict[str, RunReport], set[str]]]]
+MOST_TRIES: Final = 3
+"""So often a part is begun while Prefect's server is too busy; its client waits each time, too."""
 
 
 async def nothing_known() -> tuple[dict[str, RunReport], set[str]]:
@@ -86,6 +94,7 @@ class _Queue:
     waiting: list[PartOptions]
     look: Look
     left: set[str] = field(default_factory=set)
+    _tries: Counter[str] = field(default_factory=Counter)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def next(self) -> PartOptions | None:
@@ -113,6 +122,16 @@ class _Queue:
         """Take back a part that another process is at work on, for when there is nothing else."""
         self.left.add(part_name(options))
         self.waiting.append(options)
+
+    def put_off(self, options: PartOptions) -> bool:
+        """Take back a part that Prefect's server was too busy for; False: it was, too often."""
+        name = part_name(options)
+        self._tries[name] += 1
+        if self._tries[name] >= MOST_TRIES:
+            return False
+        self.tally.forget(name)
+        self.waiting.append(options)
+        return True
 
 
 async def _side_by_side(queue: _Queue, carry: Carrier, parallel: int) -> None:
@@ -144,6 +163,13 @@ async def _one(queue: _Queue, options: PartOptions, carry: Carrier) -> None:
             report = await carry(options)
     except Exception as error:  # noqa: BLE001 (whatever it is, the others go on, and it is told)
         told = error if isinstance(error, AstrioError) else unexpected(error)
+        if isinstance(told, ServerUnavailableError):
+            if tally.is_done(name):  # only Prefect does not know it
+                tally.end(name)
+                return
+            if queue.put_off(options):
+                get_run_logger().warning(redact(f"{name} is put off: {told.message}"))
+                return
         get_run_logger().error(redact(f"{name}: {told.message}"))
         tally.end(name, told)
     else:

@@ -27,7 +27,8 @@ LEFT: Final = "Left to another"
 async def part(integration: Integration, options: PartOptions) -> RunReport | None:
     """Run one part of an integration; the watermark and the resume point of the rest stay.
 
-    Returns None if the part is left to another run, which is at work on it (`options.yields`).
+    Returns None if the part is left to another run: one that is at work on it (`options.yields`),
+    or that has taken over a chunk of a backfill because this run stood still for too long.
 
     Args:
         integration: the whole integration; it holds names of secrets, never secrets.
@@ -39,6 +40,6 @@ async def part(integration: Integration, options: PartOptions) -> RunReport | No
     try:
         return await carry_out(PartRun(integration, options))
     except PartTakenError as taken:
-        if not options.yields:
+        if not (options.yields or (options.backfill and options.wait)):
             raise
         return cast("None", Completed(name=LEFT, message=taken.message, data=None))

@@ -80,6 +80,15 @@ class Tally:
             report = RunReport(integration=self.integration, error=ErrorReport.of(error))
             self._ended[name] = report.model_copy(update={"stop_reason": "error"})
 
+    def is_done(self, name: str) -> bool:
+        """Whether a part has told that it has ended well."""
+        return name in self._ended and self._ended[name].error is None
+
+    def forget(self, name: str) -> None:
+        """Forget what a part that is tried again has told."""
+        self._ended.pop(name, None)
+        self._news.pop(name, None)
+
     def progress(self) -> Progress:
         """Return how far the whole is."""
         ended = {**self.before, **self._ended}

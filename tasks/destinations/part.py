@@ -30,7 +30,7 @@ WHOLE: Final = Part()
 
 
 class PartTakenError(LeaseHeldError):
-    """Another run has this very part of the stream."""
+    """Another run has this very part of the stream, or has taken it over and ended since."""
 
 
 @runtime_checkable

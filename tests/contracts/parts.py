@@ -10,7 +10,7 @@ from tests.contracts.stream import Stream, StreamContract, batch, rejected
 from astrio.blocks.errors import DestinationError, LeaseHeldError
 from astrio.tasks.destinations.base import Chunk
 from astrio.tasks.destinations.opening import parts_done, stream_status
-from astrio.tasks.destinations.part import Part
+from astrio.tasks.destinations.part import Part, PartTakenError
 from astrio.tasks.destinations.sql import moment
 from astrio.tasks.report import Records, RunReport
 
@@ -38,6 +38,17 @@ class PartsContract(StreamContract):
         stream.open(part=ONE)
         with pytest.raises(LeaseHeldError, match=r"shop \(table orders\), one is at work"):
             stream.open(part=ONE)
+
+    @pytest.mark.parametrize("ended", [True, False])
+    def test_a_part_that_another_run_has_taken_over_is_that_ones(
+        self, stream: Stream, ended: bool
+    ) -> None:
+        first = stream.open(part=ONE)
+        second = stream.open(part=ONE, clock=lambda: moment.now() + timedelta(seconds=40))
+        if ended:
+            second.close()
+        with pytest.raises(PartTakenError, match="ended since" if ended else "is at work"):
+            first.commit(Chunk([batch("id", (1,))]))
 
     @pytest.mark.parametrize(("first", "second"), [(Part(), ONE), (ONE, Part())])
     def test_a_part_is_not_written_beside_the_whole(

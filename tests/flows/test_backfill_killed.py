@@ -59,7 +59,7 @@ def test_four_workers_of_which_some_are_killed_leave_the_source_as_it_is(
         with ThreadPoolExecutor(WORKERS) as pool:  # each is read, so that none waits to be
             results = [*pool.map(partial(ended, patience=900), workers)]
     assert killed > 0
-    assert [result.err for result in results if result.code] == []
+    assert [result for result in results if result.code] == []
     reports = [result.json() for result in results]
     for report in reports:
         counts = report["records"]

@@ -57,7 +57,7 @@ class FileDestination(ShownFiles):
         self._rejects.begin(atomic=False)
         self._partitions, self._effects = {}, {}
         with self._database.explained(), self._transaction() as connection:
-            self._begin_run(connection)
+            checkpoint.begin_run(connection, self._dialect, self._stamp)
             self._lease.extend(connection)
         traces = self._place.plan(self._name(), self._run.run_id)
         self._note(Publication(traces))
@@ -144,7 +144,7 @@ class FileDestination(ShownFiles):
         pending = self._pending
         with self._database.explained(), self._transaction() as connection:
             if report is not None:
-                self._begin_run(connection)
+                checkpoint.begin_run(connection, self._dialect, self._stamp)
                 checkpoint.end_run(connection, self._stamp, report)
             forgotten = self._lease.still_held(connection) and not (pending and pending.due)
             if forgotten:

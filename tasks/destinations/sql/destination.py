@@ -139,19 +139,22 @@ class SqlDestination(Redoing):
         at_once = atomic and not self._replaces
         self._rejects.begin(atomic=at_once)
         self._journal = Journal(self._writer.fields) if at_once and self._commits_changes else None
+        undeadlocked(partial(self._begin, whole=whole), self._pause)
         with self._database.explained():
-            with self._transaction() as connection:
-                if self._commits_changes:
-                    self._lease.extend(connection)  # before what cannot be rolled back
-                self._begin_run(connection)
-                self._staging.drop(connection)  # a killed run may have left it, whatever the mode
-                with changing.allowed(connection):
-                    self._writer.begin(connection, self._stamp)
-                self._vanishing.begin(connection, self._stamp, whole=whole, resumed=self._resumed)
-                if self._replaces:
-                    self._staging.begin(connection)
-                self._lease.extend(connection)
             self._slice = self._begin_whole() if at_once else None
+
+    def _begin(self, *, whole: bool) -> None:
+        with self._database.explained(), self._transaction() as connection:
+            if self._commits_changes:
+                self._lease.extend(connection)  # before what cannot be rolled back
+            checkpoint.begin_run(connection, self._dialect, self._stamp)
+            self._staging.drop(connection)  # a killed run may have left it, whatever the mode
+            with changing.allowed(connection):
+                self._writer.begin(connection, self._stamp)
+            self._vanishing.begin(connection, self._stamp, whole=whole, resumed=self._resumed)
+            if self._replaces:
+                self._staging.begin(connection)
+            self._lease.extend(connection)
 
     def commit(self, chunk: Chunk) -> Written:
         """Write rows, quarantine, resume point and watermark of a chunk, or nothing of it."""
@@ -236,7 +239,7 @@ class SqlDestination(Redoing):
             self._roll_slice_back()
             with self._transaction() as connection:
                 if report is not None:
-                    self._begin_run(connection)
+                    checkpoint.begin_run(connection, self._dialect, self._stamp)
                     checkpoint.end_run(connection, self._stamp, report)
                     self._rejects.rescue(connection, self._stamp, rejects)
                 if self._lease.still_held(connection):
@@ -285,9 +288,6 @@ class SqlDestination(Redoing):
         if clear_resume:
             self._vanishing.clean(connection)
             self._save(connection, clear_resume=True)
-
-    def _begin_run(self, connection: Connection) -> None:
-        checkpoint.begin_run(connection, self._dialect, self._stamp)
 
     def _save(self, connection: Connection, **values: Any) -> None:
         checkpoint.save(connection, self._stamp, **values)

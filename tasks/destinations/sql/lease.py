@@ -140,7 +140,7 @@ class Lease:
         part = self._stream.part if row is None else row.stream.split("#")[1:]
         what = ", ".join([what, *part]).removesuffix(f", {_WAITING}")
         who = "which has ended since" if row is None else described(row)
-        is_same_part = row is not None and row.stream == self._stream.id and self._stream.part
+        is_same_part = self._stream.part and (row is None or row.stream == self._stream.id)
         error = PartTakenError if is_same_part else LeaseHeldError
         return error(
             f"Another run of {what} is at work: {who}.",

@@ -449,6 +449,10 @@ def test_the_ledger_may_live_there_in_a_schema_of_its_own(
 
 # Several runs at once.
 
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+QUEUE = 0x61737472696F
+"""Locked by whoever makes or changes tables."""
+
 
 def test_the_transaction_that_a_deadlock_ends_is_done_again(
     postgres: PostgresServer, stream: Stream
@@ -464,14 +468,38 @@ def test_the_transaction_that_a_deadlock_ends_is_done_again(
         other.execute("SET deadlock_timeout = '100s'")
         other.execute("UPDATE orders SET v = 'other' WHERE id = 1")
         commit = thread.submit(opened.commit, Chunk([batch("id v", (2, "mine"), (1, "mine"))]))
-        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         until = time.monotonic() + 20
-        while watcher.execute(waiting).fetchone() == (0,):
+        while watcher.execute(WAITING).fetchone() == (0,):
             assert time.monotonic() < until
         other.execute("UPDATE orders SET v = 'other' WHERE id = 2")
         other.commit()
         assert commit.result(timeout=60).written == 2
     assert stream.rows() == [(1, "mine"), (2, "mine")]
+
+
+def test_a_slice_whose_beginning_a_deadlock_ends_is_begun_again(
+    postgres: PostgresServer, stream: Stream, url: str
+) -> None:
+    stream.write("id v", (1, "a"))
+    marking = Stream(url, vanished="mark")
+    opened = marking.open(begin=False)
+    with (
+        psycopg.connect(url, autocommit=True) as watcher,
+        psycopg.connect(url) as other,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        other.execute("SET deadlock_timeout = '100s'")
+        other.execute("UPDATE orders SET v = 'other'")
+        begin = thread.submit(opened.begin_slice, atomic=False)
+        until = time.monotonic() + 20
+        while watcher.execute(WAITING).fetchone() == (0,):
+            assert time.monotonic() < until
+        other.execute("SELECT pg_advisory_xact_lock(%s)", (QUEUE,))  # to change the table, too
+        other.commit()
+        begin.result(timeout=60)
+    assert opened.commit(Chunk([batch("id v", (2, "b"))])).written == 1
+    assert "_astrio_deleted_at" in stream.columns()
+    marking.close()
 
 
 def test_parts_that_make_the_table_and_its_columns_at_once_do_not_collide(stream: Stream) -> None:
