@@ -133,9 +133,13 @@ def check_run(plan: Integration, database: Path, expected: Count) -> None:
     )
 
 
+# By default few sources are tried; the slow form tries the whole number.
+@pytest.mark.parametrize("examples", [12, pytest.param(40, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("mode", ["upsert", "append"])
-def test_every_figure_of_every_run_equals_an_independent_count(api: Faulty, mode: str) -> None:
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_every_figure_of_every_run_equals_an_independent_count(
+    api: Faulty, mode: str, examples: int
+) -> None:
+    @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(source=sources())
     def holds(source: list[tuple[str, dict[str, Any]]]) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -151,10 +155,11 @@ def test_every_figure_of_every_run_equals_an_independent_count(api: Faulty, mode
     holds()
 
 
+@pytest.mark.parametrize("examples", [10, pytest.param(30, marks=pytest.mark.slow)])
 def test_the_quarantine_holds_exactly_the_rejected_and_counts_how_often_they_came(
-    api: Faulty,
+    api: Faulty, examples: int
 ) -> None:
-    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(source=sources())
     def holds(source: list[tuple[str, dict[str, Any]]]) -> None:
         rejected = [each for kind, each in source if is_rejected(kind, "upsert")]

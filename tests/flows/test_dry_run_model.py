@@ -210,59 +210,85 @@ def api() -> Iterator[Faulty]:
         yield served
 
 
-once = settings(
-    max_examples=25,
+few = settings(
+    max_examples=10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+cases = given(push=PUSHES, first=RECORDS, second=RECORDS, broken=st.booleans())
+# By default few examples are tried on each database; the slow tests try two to three times as many.
 
 
-@once
-@given(push=PUSHES, first=RECORDS, second=RECORDS, broken=st.booleans())
-async def test_on_sqlite(
-    api: Faulty,
-    push: dict[str, Any],
-    first: list[dict[str, Any]],
-    second: list[dict[str, Any]],
-    broken: bool,
-) -> None:
-    api.fault = (lambda _: answer("broken", 404)) if broken else None
+@few
+@cases
+async def test_on_sqlite(api: Faulty, **case: Any) -> None:
+    await on_sqlite(api, **case)
+
+
+@pytest.mark.slow
+@settings(few, max_examples=25)
+@cases
+async def test_on_sqlite_at_length(api: Faulty, **case: Any) -> None:
+    await on_sqlite(api, **case)
+
+
+async def on_sqlite(api: Faulty, *, broken: bool, **case: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "items.db"
-        await check(api, Database(f"sqlite:///{file}", file), push, first, second)
+        await tried(api, Database(f"sqlite:///{file}", file), broken=broken, **case)
         assert os.listdir(folder) == ["items.db"]
 
 
-@settings(once, max_examples=12)
-@given(push=PUSHES, first=RECORDS, second=RECORDS, broken=st.booleans())
-async def test_on_duckdb(
-    api: Faulty,
-    push: dict[str, Any],
-    first: list[dict[str, Any]],
-    second: list[dict[str, Any]],
-    broken: bool,
-) -> None:
-    api.fault = (lambda _: answer("broken", 404)) if broken else None
+@settings(few, max_examples=4)
+@cases
+async def test_on_duckdb(api: Faulty, **case: Any) -> None:
+    await on_duckdb(api, **case)
+
+
+@pytest.mark.slow
+@settings(few, max_examples=12)
+@cases
+async def test_on_duckdb_at_length(api: Faulty, **case: Any) -> None:
+    await on_duckdb(api, **case)
+
+
+async def on_duckdb(api: Faulty, *, broken: bool, **case: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "items.duckdb"
-        await check(api, Database(f"duckdb:///{file}", file), push, first, second)
+        await tried(api, Database(f"duckdb:///{file}", file), broken=broken, **case)
         assert os.listdir(folder) == ["items.duckdb"]
 
 
-@settings(once, max_examples=12)
-@given(push=PUSHES, first=RECORDS, second=RECORDS, broken=st.booleans())
-async def test_on_postgresql(
+@settings(few, max_examples=4)
+@cases
+async def test_on_postgresql(api: Faulty, postgres_url: str, **case: Any) -> None:
+    await on_postgresql(api, postgres_url, **case)
+
+
+@pytest.mark.slow
+@settings(few, max_examples=12)
+@cases
+async def test_on_postgresql_at_length(api: Faulty, postgres_url: str, **case: Any) -> None:
+    await on_postgresql(api, postgres_url, **case)
+
+
+async def on_postgresql(api: Faulty, url: str, *, broken: bool, **case: Any) -> None:
+    database = Database(url)
+    with database.engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    await tried(api, database, broken=broken, **case)
+    database.engine.dispose()
+
+
+async def tried(
     api: Faulty,
-    postgres_url: str,
+    database: Database,
+    *,
     push: dict[str, Any],
     first: list[dict[str, Any]],
     second: list[dict[str, Any]],
     broken: bool,
 ) -> None:
     api.fault = (lambda _: answer("broken", 404)) if broken else None
-    database = Database(postgres_url)
-    with database.engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
     await check(api, database, push, first, second)
-    database.engine.dispose()
