@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any, get_args
 from uuid import UUID
 
 import httpx
@@ -23,8 +24,22 @@ from astrio.blocks.store.kinds import Secret, kind_with_slug
 
 async def register_all() -> None:
     """Let the Prefect UI know every astrio block; nothing changes where it knows them already."""
-    for each in ALL:
-        await each.aregister_type_and_schema()
+    async with get_client() as client:  # one for all: making one takes 50 ms
+        for each in _outermost():
+            await each.aregister_type_and_schema(client=client)
+
+
+def _outermost() -> list[type[SavedBlock]]:
+    """Return the classes that no other holds: Prefect registers what they hold with them."""
+    fields = [field for each in ALL for field in each.model_fields.values()]
+    held = {inner for field in fields for inner in _types(field.annotation)}
+    return [each for each in ALL if each not in held]
+
+
+def _types(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _types(inner)
 
 
 def save(model: type[Storable], document: Document) -> None:
