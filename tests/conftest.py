@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from tests.support.connectors import write  # noqa: F401 (a fixture)
 from tests.support.mariadb import mariadb, mysql_url  # noqa: F401 (fixtures)
 from tests.support.postgres import postgres, postgres_url  # noqa: F401 (fixtures)
@@ -26,6 +27,10 @@ os.environ.update(
 for name in ("PREFECT_API_URL", "PREFECT_PROFILE", "ASTRIO_LEDGER_URL"):
     os.environ.pop(name, None)
 
+
+# How long an example takes says nothing on a machine that is busy.
+settings.register_profile("astrio", deadline=None)
+settings.load_profile("astrio")
 
 # The many commands that tests start need not compile the same modules each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -134,6 +134,8 @@ class Deliverer:
         room = self._room() if began >= self._claim_at else 0
         self._turns += 1
         slots = self._receivers.slots(self._clock(), self._turns * 7) if room else {}
+        gone = {name for name, each in health.items() if each.gone}
+        slots = {name: free for name, free in slots.items() if name not in gone}
         try:
             done = await self._in_thread(self._desk.turn, Asked(marks, health, slots, room))
             if len(slots) > MANY:  # each costs a look, so they are not looked at all the time
@@ -147,6 +149,8 @@ class Deliverer:
                 for name, each in later.items()
             }
             raise
+        if gone:
+            self._settings_at = 0.0  # they are disabled now, which the next turn is to see first
         self._begin(done.claimed)
         for notice in done.notices:
             self._hear(notice)
@@ -172,7 +176,8 @@ class Deliverer:
     def _begin(self, claimed: Sequence[Claimed]) -> None:
         for each in claimed:
             receiver = self._receivers.ready.get(each.target)
-            if receiver is None:  # disabled in this very moment
+            health = self._health.get(each.target)
+            if receiver is None or (health and health.gone):  # disabled in this very moment
                 self._marks.append(Marked(each, None, State.PENDING, 0.0, self._clock()))
                 continue
             self._receivers.gate(each.target).begin()

@@ -100,6 +100,16 @@ def test_nothing_but_2xx_is_a_success(status: int) -> None:
     assert rows("SELECT DISTINCT status FROM _astrio_attempt") == [(status,)]
 
 
+def test_nothing_more_is_sent_to_a_target_that_is_gone() -> None:
+    with serve(lambda _: answer({}, status=410)) as server:
+        subscribe({"crm": target(server.url, concurrency=1)})
+        for number in range(5):
+            emit("user.created", {"id": number})
+        deliver(lambda: bool(rows("SELECT 1 FROM _astrio_target WHERE disabled <> ''")))
+        assert len(server.requests) == 1
+    assert states() == ["pending"] * 5
+
+
 def test_gone_disables_the_target_which_keeps_its_events() -> None:
     with serve(lambda _: answer({}, status=410)) as server:
         subscribe({"crm": target(server.url)})
