@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
-from typing import Any
+from math import isnan
+from typing import Any, Final
 
 from astrio.tasks.texts import unstorable_text
 from astrio.tasks.unchanged.mark import Mark
+
+NUMBERS: Final = frozenset({frozenset({int}), frozenset({float})})
+"""The types of columns of which `Field.bounds` tells."""
 
 
 @dataclass(slots=True, eq=False)
@@ -140,12 +144,15 @@ class Field:
     types: frozenset[type]
     _lengths: tuple[int, int] | None = None
     _unstorable: str | None = None
+    _bounds: tuple[Any, ...] | None = None
 
     def look(self) -> None:
         """Find out now what will be asked."""
         if str in self.types:
             self.lengths()
             self.unstorable()
+        elif self.types in NUMBERS:
+            self.bounds()
 
     def texts(self) -> Sequence[str]:
         """Return the texts among the values."""
@@ -159,6 +166,18 @@ class Field:
             lengths = set(map(len, self.texts()))
             self._lengths = min(lengths), max(lengths)
         return self._lengths
+
+    def bounds(self) -> tuple[Any, ...]:
+        """Return the least and the greatest of its values, which are all integers or all floats.
+
+        Floats that are not a number (NaN) do not count; of no others, nothing is returned.
+        """
+        if self._bounds is None:
+            values = self.values
+            if float in self.types and isnan(sum(values)):
+                values = [value for value in values if not isnan(value)]
+            self._bounds = (min(values), max(values)) if values else ()
+        return self._bounds
 
     def unstorable(self) -> str | None:
         """Return why no column takes one of its texts, None if any does."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import index
 from typing import Any, Final, SupportsIndex, overload
 
@@ -113,6 +113,10 @@ class Projected(list[Any]):
     def structs(self) -> Iterator[Any]:
         """Return the Structs of the shape, one for each record."""
         return super().__iter__()
+
+    def some(self, places: Iterable[int]) -> list[Any]:
+        """Return the Structs of these records."""
+        return [super(Projected, self).__getitem__(place) for place in places]
 
     def deferred(self) -> Deferred:
         """Return the records without their structs, which are no longer needed."""

@@ -12,6 +12,7 @@ from astrio.tasks.unchanged.unread import Unread
 
 MOST_EMPTY_PAGES = 100
 _MOST_REMEMBERED = 50_000
+_COMPARED = 16
 
 
 class RepetitionGuard:
@@ -44,8 +45,7 @@ class RepetitionGuard:
         self._seen: dict[int, int] = {hash(first.identity()): before}
         self._marked = b""
         self._marked_page = 0
-        self._first: tuple[int, Sequence[Any], bytes] = (0, (), b"")
-        self._last: tuple[int, Sequence[Any], bytes] = self._first
+        self._first = self._last = _Known(0, ())
         self._count = 0
         self._empty = 0
 
@@ -80,14 +80,13 @@ class RepetitionGuard:
     def _compare_records(self, number: int, records: Sequence[Any], digest: bytes) -> None:
         if not records or not self._records:
             return
-        for earlier, known, its_digest in (self._last, self._first):
-            alike = bool(digest) and digest == its_digest
-            unread = isinstance(records, Unread) or isinstance(known, Unread)
-            if alike or (not unread and _same(records, known)):
-                raise _repeated(f"Page {number} holds the same records as page {earlier}")
-        self._last = (number, records, digest)
-        if not self._first[1]:
-            self._first = self._last
+        seen = _Known(number, records, digest)
+        for known in (self._last, self._first):
+            if seen.same(known):
+                raise _repeated(f"Page {number} holds the same records as page {known.number}")
+        self._last = seen
+        if not self._first.records:
+            self._first = seen
 
     def _compare_request(self, number: int, identity: bytes) -> None:
         key = hash(identity)
@@ -102,15 +101,39 @@ class RepetitionGuard:
             self._marked, self._marked_page = identity, number
 
 
-def _same(records: Sequence[Any], known: Sequence[Any]) -> bool:
-    """Compare quickly first, by length and both ends."""
-    return (
-        len(records) == len(known)
-        # Records of which little is decoded are compared by that first, in any case.
-        and (isinstance(records, Projected) or records[0] == known[0])
-        and (isinstance(records, Projected) or records[-1] == known[-1])
-        and records == known
-    )
+class _Known:
+    """A page that others are compared with, quickly first: by some of its records.
+
+    Of records that were decoded in part only, these parts are not kept: they are let go at once
+    where they have been mapped, which takes less time than later.
+    """
+
+    __slots__ = ("_shape", "_some", "digest", "number", "records")
+
+    def __init__(self, number: int, records: Sequence[Any], digest: bytes = b"") -> None:
+        self.number = number
+        self.digest = digest
+        self._shape = None
+        self._some: Sequence[Any] = ()
+        self.records = records
+        if isinstance(records, Unread) or not records:
+            return
+        places = [*range(0, len(records), -(-len(records) // _COMPARED)), -1]
+        if isinstance(records, Projected):
+            self._shape = records.shape
+            self._some, self.records = records.some(places), records.deferred()
+        else:
+            self._some = [records[place] for place in places]
+
+    def same(self, known: _Known) -> bool:
+        """Whether it holds the same records; of such as were not decoded, the digest tells."""
+        if self.digest and self.digest == known.digest:
+            return True
+        if len(self.records) != len(known.records) or not (self._some and known._some):
+            return False
+        if self._shape is known._shape and self._some != known._some:
+            return False
+        return list(self.records) == list(known.records)
 
 
 def _repeated(what: str) -> ApiAnswerError:

@@ -108,6 +108,7 @@ class SliceReading:
                     else:
                         page = self._part(body, number)
                     page.size = size
+                    del body  # what is decoded is let go as soon as it is mapped
                     yield page
                     if self._reason == "limit":
                         following = None

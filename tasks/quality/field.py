@@ -10,7 +10,7 @@ from types import NoneType
 from typing import Any, Final
 from uuid import UUID
 
-from astrio.tasks.batch import Field
+from astrio.tasks.batch import NUMBERS, Field
 from astrio.tasks.quality.distinct import Distinct
 from astrio.tasks.quality.figures import FieldFigures
 from astrio.tasks.tuning import DISTINCT_VALUES
@@ -65,7 +65,9 @@ class FieldProfile:
                 self._lengths = _widest(self._lengths, column.lengths())
             elif each in _ORDERED:
                 alike = values if len(types) == 1 else [v for v in values if type(v) is each]
-                self._measure(each, alike)
+                self._widen(
+                    each, column.bounds() if column.types in NUMBERS else _bounds(each, alike)
+                )
         if self._distinct is not None and (self._most is None or self._distinct_of < self._most):
             self._count(self._distinct, values)
 
@@ -86,9 +88,8 @@ class FieldProfile:
         except TypeError:
             self._distinct, self._distinct_of = None, 0
 
-    def _measure(self, kind: type, values: Sequence[Any]) -> None:
-        bounds = _bounds(kind, values)
-        if bounds is not None:
+    def _widen(self, kind: type, bounds: tuple[Any, ...]) -> None:
+        if bounds:
             word = WORDS[kind]
             self._range[word] = _widest(self._range.get(word), bounds)
 
@@ -125,14 +126,14 @@ class FieldProfile:
         return None if self._distinct is None else self._distinct.estimate()
 
 
-def _widest(known: tuple[Any, Any] | None, seen: tuple[Any, Any]) -> tuple[Any, Any]:
+def _widest(known: tuple[Any, Any] | None, seen: tuple[Any, ...]) -> tuple[Any, Any]:
     if known is None:
-        return seen
+        return seen[0], seen[1]
     return min(known[0], seen[0]), max(known[1], seen[1])
 
 
-def _bounds(kind: type, values: Sequence[Any]) -> tuple[Any, Any] | None:
-    """Return the least and the greatest of values of one type; None if none of them is either."""
+def _bounds(kind: type, values: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the least and the greatest of values of one type; nothing if none of them is."""
     if kind is datetime:
         zoned = [value for value in values if value.tzinfo is not None]
         if 0 < len(zoned) < len(values):
@@ -142,7 +143,7 @@ def _bounds(kind: type, values: Sequence[Any]) -> tuple[Any, Any] | None:
         values = [value for value in values if not isnan(value)]
     elif kind is Decimal:
         values = [value for value in values if not value.is_nan()]
-    return (min(values), max(values)) if values else None
+    return (min(values), max(values)) if values else ()
 
 
 def in_utc(moment: datetime) -> datetime:

@@ -17,6 +17,8 @@ from astrio.tasks.destinations.sql.kinds import Kind
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
+    from astrio.tasks.destinations.sql.values import Column as Values
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -125,8 +127,8 @@ class Dialect(ABC):
     def stored(self, kind: Kind) -> Kind:
         """Return the kind of column that values of `kind` are put into."""
 
-    def holds(self, kind: Kind, values: Sequence[Any]) -> bool:  # noqa: ARG002 (most hold all)
-        """Whether a column of that kind holds these values of it exactly; a text always does."""
+    def holds(self, column: Values) -> bool:  # noqa: ARG002 (most hold all)
+        """Whether a column of its kind holds all values exactly; a text always does."""
         return True
 
     def column_type(self, connection: Connection, kind: Kind, keys: int = 0) -> str:  # noqa: ARG002 (most need only the kind)

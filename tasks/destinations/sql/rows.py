@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, repeat
+from itertools import accumulate, chain, groupby, repeat
 from types import NoneType
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 from astrio.tasks.batch import Batch, Field, Problem, Reject
 from astrio.tasks.destinations.sql.kinds import Unstorable
@@ -14,12 +15,41 @@ from astrio.tasks.destinations.sql.values import Column, take, taken
 
 RULE = "destination"
 
+Source = tuple[Sequence[Any], int]
+
+
+class Sources(Sequence[Source]):
+    """Where the records of the batches' rows are, found as they are asked for."""
+
+    __slots__ = ("_batches", "_ends")
+
+    def __init__(self, batches: Sequence[Batch]) -> None:
+        """Take the batches, whose rows follow each other."""
+        self._batches = batches
+        self._ends = list(accumulate(len(batch.rows) for batch in batches))
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> Source: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Source]: ...
+    def __getitem__(self, place: SupportsIndex | slice) -> Any:
+        """Return where one row's record is, or the records of several rows are."""
+        if isinstance(place, slice):
+            return [self[at] for at in range(*place.indices(len(self)))]
+        row = range(len(self))[place]
+        batch = bisect_right(self._ends, row)
+        return self._batches[batch].sources, row - (self._ends[batch - 1] if batch else 0)
+
 
 @dataclass(slots=True)
 class Rows:
     """Rows of equal shape: `rows[i]` holds the values of `fields`.
 
-    `sources[i]` says where its record is: a list, and the place in it; few records are asked for.
+    `sources[i]` says where its record is: a list, and the place in it; few are asked for.
     `key` holds the positions of the key's fields; it is empty if one of them is missing. `more[i]`
     goes with a row that has children; without any, the list is empty.
     `batches` are those that the rows are of, None once some were left out or changed.
@@ -28,7 +58,7 @@ class Rows:
     fields: tuple[str, ...]
     key: tuple[int, ...]
     rows: list[tuple[Any, ...]]
-    sources: list[tuple[Sequence[Any], int]]
+    sources: Sequence[Source]
     more: list[Any] = field(default_factory=list)
     batches: Sequence[Batch] | None = None
 
@@ -84,13 +114,12 @@ def by_shape(
         alike = list(group)
         missing = tuple(field for field in known if field not in columns) if columns else ()
         fields, nulls = columns + missing, (None,) * len(missing)
-        rows = [row + nulls if nulls else row for batch in alike for row in batch.rows]
-        sources = [
-            each for batch in alike for each in zip(repeat(batch.sources), range(len(batch.rows)))
-        ]
+        rows = list(chain.from_iterable(batch.rows for batch in alike))
+        if nulls:
+            rows = [row + nulls for row in rows]
         whole = all(name in fields for name in key)
         positions = tuple(map(fields.index, key)) if whole else ()
-        yield Rows(fields, positions, rows, sources, batches=alike if fields else None)
+        yield Rows(fields, positions, rows, Sources(alike), batches=alike if fields else None)
 
 
 def without_key(rows: Rows, key: tuple[str, ...]) -> dict[int, Problem]:

@@ -9,16 +9,19 @@ from decimal import Decimal
 from functools import reduce
 from itertools import chain
 from json import JSONEncoder
+from math import isnan
 from operator import ne
 from types import NoneType
 from typing import Any, Final
 from uuid import UUID
 
 from astrio.tasks.batch import Field
-from astrio.tasks.destinations.sql.kinds import Kind, Unstorable, join, kind_of
+from astrio.tasks.destinations.sql.kinds import EXACT_DOUBLE, Kind, Unstorable, join, kind_of
 from astrio.tasks.texts import unstorable_text
 
 _NULL: Final = frozenset({NoneType})
+_INT: Final = frozenset({int})
+_FLOAT: Final = frozenset({float})
 
 
 @dataclass(slots=True)
@@ -78,7 +81,7 @@ def take(values: Sequence[Any], native: frozenset[type], *, nan: bool) -> Column
 def taken(field: Field, native: frozenset[type], *, nan: bool) -> Column:
     """Check a column of a batch; as `take`."""
     values, types = field.values, field.types - _NULL
-    kind = kind_of(values, types)
+    kind = Kind.INT if _is_small(field) else kind_of(values, types)
     foreign = types - native
     if foreign:
         values = _converted(values, foreign)
@@ -86,9 +89,22 @@ def taken(field: Field, native: frozenset[type], *, nan: bool) -> Column:
     reason = _unstorable(field, values, foreign)
     if reason:
         raise Unstorable(reason)
-    if float in types and not nan and any(map(ne, values, values)):
+    if float in types - foreign and not nan and _has_nan(field):
         raise Unstorable("a float that is not a number (NaN) cannot be stored")
     return Column([values], kind, only_text, converted=bool(foreign))
+
+
+def _is_small(field: Field) -> bool:
+    """Whether all values are integers that a double holds exactly."""
+    bounds = field.bounds() if field.types == _INT else ()
+    return bool(bounds) and bounds[0] >= -EXACT_DOUBLE and bounds[1] <= EXACT_DOUBLE
+
+
+def _has_nan(field: Field) -> bool:
+    """Whether one of the values is no number; a sum tells quickly of most columns that none is."""
+    if field.types == _FLOAT and not isnan(sum(field.values)):
+        return False
+    return any(map(ne, field.values, field.values))
 
 
 def _unstorable(field: Field, values: Sequence[Any], foreign: frozenset[type]) -> str | None:

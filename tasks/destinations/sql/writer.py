@@ -292,6 +292,6 @@ class Writer:
     def _told(self, columns: list[Column]) -> list[Column]:
         """Return the columns; those of which no column but a text could hold all are texts."""
         for column in columns:
-            if column.kind is not None and not self._dialect.holds(column.kind, column.values):
+            if column.kind is not None and not self._dialect.holds(column):
                 column.kind = Kind.TEXT
         return columns

@@ -28,6 +28,7 @@ from astrio.blocks.errors import AstrioError, ConfigurationError
 from astrio.tasks.destinations.sql.dialect import Dialect, Held, Relation, Target, quoted, run
 from astrio.tasks.destinations.sql.kinds import Kind
 from astrio.tasks.destinations.sql.locked import LockedError
+from astrio.tasks.destinations.sql.values import Column as Values
 
 try:
     import pymysql
@@ -114,9 +115,9 @@ class MysqlDialect(Dialect):
         """Return the kind itself: there is a type for each."""
         return Kind.INT if kind is Kind.LONG else kind
 
-    def holds(self, kind: Kind, values: Sequence[Any]) -> bool:
+    def holds(self, column: Values) -> bool:
         """Whether the decimals have no more digits than a DECIMAL of 65 keeps."""
-        return kind is not Kind.NUMERIC or all(map(_is_exact, values))
+        return column.kind is not Kind.NUMERIC or all(map(_is_exact, column.values))
 
     def column_type(self, connection: Connection, kind: Kind, keys: int = 0) -> str:
         """Return the type; texts are compared by their bytes, and have a length in a key."""

@@ -146,7 +146,7 @@ class SqliteDialect(Dialect):
         whole = len(rows) - len(rows) % many
         try:
             joined = (_joined(rows[at : at + many]) for at in range(0, whole, many))
-            cursor.executemany(_statement_of(target, many), joined)
+            cursor.executemany(_statement_of(target, many), joined)  # type: ignore[arg-type]  # sqlite3 takes any iterable
             changed = cursor.rowcount if whole else 0
             if whole == len(rows):
                 return changed
