@@ -256,6 +256,27 @@ def test_a_table_that_rolls_back_whole_transactions_fails_the_chunk(
     assert not stream_status(stream.push, "shop").unfinished
 
 
+def test_rows_that_share_a_statement_have_outcomes_of_their_own(stream: Stream, file: Path) -> None:
+    with other(file) as connection:
+        connection.executescript(
+            """
+            CREATE TABLE orders (id BIGINT PRIMARY KEY, v TEXT CHECK (v <> 'refused'));
+            INSERT INTO orders VALUES (7, 'old'), (8, 'v8');
+            CREATE TRIGGER passed_over BEFORE INSERT ON orders WHEN new.v = 'ignored'
+            BEGIN SELECT RAISE(IGNORE); END;
+            """
+        )
+    rows = [(number, f"v{number}") for number in range(2_000)]
+    rows[1_000], rows[1_500] = (1_000, "refused"), (1_500, "ignored")
+    written = stream.write("id v", *rows, (9, "again"), (9, "last"))
+    assert [reject.key for reject in written.failed] == [(1_000,)]
+    assert (written.written, written.unchanged) == (1_999, 2)  # 8 as it was, 1,500 passed over
+    expected = dict(rows) | {9: "last"}
+    assert dict(stream.rows()) == {
+        key: v for key, v in expected.items() if v not in {"refused", "ignored"}
+    }
+
+
 def test_a_rebuild_is_rolled_back_with_its_chunk(stream: Stream, file: Path) -> None:
     stream.write("id v", (1, 5))
     before = schema(file)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -144,14 +144,13 @@ class SqliteDialect(Dialect):
         cursor = connection.connection.cursor()
         many = max(1, _PARAMETERS // len(target.columns))
         whole = len(rows) - len(rows) % many
+        changed = 0
         try:
-            joined = (_joined(rows[at : at + many]) for at in range(0, whole, many))
-            cursor.executemany(_statement_of(target, many), joined)  # type: ignore[arg-type]  # sqlite3 takes any iterable
-            changed = cursor.rowcount if whole else 0
-            if whole == len(rows):
-                return changed
-            cursor.executemany(_statement(target), rows[whole:])
-            return changed + cursor.rowcount
+            for some, size in ((rows[:whole], many), (rows[whole:], len(rows) - whole)):
+                if some:
+                    cursor.executemany(_statement_of(target, size), _joined(some, size))  # type: ignore[arg-type]  # sqlite3 takes any iterable
+                    changed += cursor.rowcount
+            return changed
         except sqlite3.IntegrityError as error:
             if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr] # sqlite3's own attribute
                 raise
@@ -173,8 +172,10 @@ class SqliteDialect(Dialect):
         return explain(error, reference)
 
 
-def _joined(rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
-    return tuple(chain.from_iterable(rows))
+def _joined(rows: Sequence[tuple[Any, ...]], size: int) -> Iterable[tuple[Any, ...]]:
+    """Yield the values of so many rows, again and again."""
+    for at in range(0, len(rows), size):
+        yield tuple(chain.from_iterable(rows[at : at + size]))
 
 
 @lru_cache(maxsize=64)
