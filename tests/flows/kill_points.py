@@ -40,6 +40,11 @@ POINTS: Final = {
     "the lease is to be given back": (f"{SQL}.lease:Lease", "release", "before"),
     "the lease is given back": (f"{SQL}.destination:SqlDestination", "close", "after"),
 }
+_MEMBER: Final = "astrio.tasks.destinations.several.member:Member"
+OF_SEVERAL: Final = {
+    "one of several has committed a chunk": (_MEMBER, "commit", "after"),
+    "one of several has ended the slice": (_MEMBER, "finish", "after"),
+}
 _SERVER: Final = """
 import asyncio, importlib, json, os, signal, sys
 from astrio.flows.engine import engine
@@ -110,7 +115,7 @@ class Killer:
             mode="json", by_alias=True, exclude_none=True, context={SHOW_SECRETS: True}
         )
         part = None if options is None else options.model_dump(mode="json")
-        words: list[Any] = [document, part, POINTS[point], nth, rows]
+        words: list[Any] = [document, part, (POINTS | OF_SEVERAL)[point], nth, rows]
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(words) + "\n")

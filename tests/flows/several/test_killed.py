@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 from tests.flows.api import cursor_api, integration, record
+from tests.flows.kill_points import OF_SEVERAL, killing
 from tests.flows.running import run
 from tests.flows.several.killing import run_killed
 from tests.support.connectors import Write
@@ -166,17 +167,18 @@ def appended(sender: str, numbers: range) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize("modes", [("append", "append"), ("upsert", "append")])
-def test_fifty_kills(tmp_path: Path, second: str, modes: tuple[str, str]) -> None:
+def test_fifty_kills(home: Path, tmp_path: Path, second: str, modes: tuple[str, str]) -> None:
     first = f"sqlite:///{tmp_path}/one.db"
     records = [*RECORDS]
+    committed, ended = OF_SEVERAL
     killed = 0
-    with cursor_api(records) as api:
+    with cursor_api(records) as api, killing(make_url(second).drivername) as killer:
         plan = integration(
             api.url, Path("unused"), push=places(first, second, modes), source=INCREMENTAL
         )
         for number in range(90):
-            method, at = ("finish", 1) if number % 5 == 4 else ("commit", 1 + number % 7)
-            killed += run_killed(plan, tmp_path, method, at)
+            point, nth = (ended, 1) if number % 5 == 4 else (committed, 1 + number % 7)
+            killed += killer.run(plan, point, nth, rows=10)
             records += map(record, range(len(records), len(records) + 40))
             if killed == 50:
                 break
