@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,11 +18,11 @@ import yaml
 from sqlalchemy import inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 from tests.flows.api import cursor_api, integration, record
+from tests.flows.forked import Forked, Forking, forking
 from tests.support.databases import DATABASES, unpooled, url_of
 
 RECORDS = [record(number) for number in range(50_000)]
 OLD, NEW = ([record(number, name=age) for number in range(20_000)] for age in ("old", "new"))
-COMMAND = "from astrio.deployments.cli import main; main()"
 KILLED_IN_THE_SWAP = """
 import os, signal
 from astrio.tasks.destinations.sql.staging import Staging
@@ -115,7 +112,7 @@ class Sync:
 
     database: Database
     file: Path
-    api_url: str
+    forking: Forking
     chance: random.Random
     records: list[dict[str, Any]] = field(default_factory=list)
 
@@ -129,25 +126,14 @@ class Sync:
             self.file.write_text(yaml.safe_dump(document, sort_keys=False))
             yield
 
-    def start(self, before: str = "") -> subprocess.Popen[str]:
+    def start(self, before: str = "") -> Forked:
         """Start a run; `before` is code that its process runs first."""
-        environment = os.environ | {
-            "PREFECT_API_URL": self.api_url,
-            "PYTHONPATH": os.pathsep.join(sys.path),
-        }
-        code = f"{before}\n{COMMAND}"
-        return subprocess.Popen(
-            [sys.executable, "-c", code, "run", str(self.file), "--json", "--wait"],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return self.forking.begin("run", str(self.file), "--json", "--wait", before=before)
 
-    def finish(self, process: subprocess.Popen[str] | None = None) -> dict[str, Any]:
+    def finish(self, process: Forked | None = None) -> dict[str, Any]:
         """Let a run complete, and return its report."""
         process = process or self.start()
-        out, err = process.communicate(timeout=240)
+        out, err = process.communicate()
         assert process.returncode == 0, err
         report: dict[str, Any] = json.loads(out)
         return report
@@ -164,14 +150,16 @@ class Sync:
         if process.poll() is not None:
             self.finish(process)
             return False
-        process.send_signal(signal.SIGKILL)
+        process.kill(signal.SIGKILL)
         process.communicate()
         return True
 
 
 @pytest.fixture
-def sync(url: str, tmp_path: Path, prefect_api: str, home: Path) -> Sync:
-    return Sync(Database(url), tmp_path / "items.yaml", prefect_api, random.Random(1))
+def sync(url: str, tmp_path: Path, prefect_api: str, home: Path) -> Iterator[Sync]:
+    dialect = make_url(url).get_backend_name()
+    with forking(dialect, tmp_path, PREFECT_API_URL=prefect_api) as runs:
+        yield Sync(Database(url), tmp_path / "items.yaml", runs, random.Random(1))
 
 
 def rows_of(records: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
