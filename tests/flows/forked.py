@@ -107,6 +107,8 @@ class Forking:
         """Begin `astrio` with these words; `before` is code that its process runs first."""
         number = next(self._numbers)
         out, err = (self._folder / f"{number}.{end}" for end in ("out", "err"))
+        for file in (out, err):  # it may be killed before it makes them
+            file.touch()
         pid = self.asked("begin", words, before, str(out), str(err))
         assert pid is not None
         return Forked(self, pid, out, err)

@@ -69,10 +69,15 @@ class Database:
         """Return the names of all tables."""
         return inspect(self._engine).get_table_names()
 
-    def progress(self) -> int:
-        """Return something that grows when a run commits; a file that runs need alone is let be."""
+    def progress(self, *, replaced: bool = False) -> int:
+        """Return something that changes as a run commits; a file that runs need alone is let be.
+
+        Args:
+            replaced: what counts is what is to take the table's place. What a killed run has
+                left of it is dropped by the next one.
+        """
         if not self.alone:
-            return self.committed()
+            return self.staged() if replaced else self.committed()
         folder = Path(make_url(self.url).database or "").parent
         return sum(file.stat().st_size for file in folder.glob("*.duckdb*"))
 
@@ -90,11 +95,14 @@ class Database:
         """Return the pushed rows."""
         return self.rows("SELECT id, name, email, updated_at FROM items ORDER BY id")
 
-    def committed(self) -> int:
-        """Return how many rows are committed: to the staging table, while there is one."""
-        staging = [name for name in self.tables() if "staging" in name]
-        counted = self.rows(f"SELECT count(*) FROM {staging[0] if staging else 'items'}")
+    def committed(self, table: str = "items") -> int:
+        """Return how many rows are committed to a table."""
+        counted = self.rows(f"SELECT count(*) FROM {table}")
         return int(counted[0][0]) if counted else 0
+
+    def staged(self) -> int:
+        """Return how many rows are committed to the staging table, if there is one."""
+        return sum(self.committed(name) for name in self.tables() if "staging" in name)
 
     def completed(self) -> int:
         """Return how many syncs have closed their account."""
@@ -138,11 +146,12 @@ class Sync:
         report: dict[str, Any] = json.loads(out)
         return report
 
-    def kill_in_the_middle(self, before: int) -> bool:
-        """Kill a run once more than so many rows are committed; False if it was done earlier."""
+    def kill_in_the_middle(self, *, replaced: bool = False) -> bool:
+        """Kill a run once it has made progress; False if it was done earlier."""
+        before = self.database.progress(replaced=replaced)
         completed = self.database.completed()
         process = self.start()
-        while process.poll() is None and self.database.progress() <= before:
+        while process.poll() is None and self.database.progress(replaced=replaced) == before:
             if self.database.closed(completed):
                 break
             time.sleep(0.01)
@@ -171,7 +180,7 @@ def kill_and_resume(sync: Sync, kills: int, mode: str) -> None:
     sync.records = RECORDS
     with sync.served(mode):
         while killed < kills or not resumed:
-            killed += sync.kill_in_the_middle(sync.database.progress())
+            killed += sync.kill_in_the_middle()
             if sync.database.completed():  # killed too late, or not at all: begin another sync
                 sync.database.clear()
             else:
@@ -194,9 +203,7 @@ def kill_and_replace(sync: Sync, kills: int) -> None:
         while killed < kills or not intact:
             completed = sync.database.completed()
             sync.records[:] = NEW if shown == rows_of(OLD) else OLD
-            killed += sync.kill_in_the_middle(
-                sync.database.progress() if sync.database.alone else 0
-            )
+            killed += sync.kill_in_the_middle(replaced=True)
             if sync.database.completed() > completed:  # killed too late, or not at all
                 shown = rows_of(sync.records)
             else:
