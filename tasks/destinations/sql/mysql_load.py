@@ -6,7 +6,7 @@ hits, and does not tell rows that were written from those that were like that al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -53,16 +53,40 @@ def load(cursor: Cursor, target: Target, rows: Rows) -> int:
     if not target.key:
         _insert(cursor, quoted(target.table), target, rows)
         return len(rows)
-    return sum(_merge(cursor, target, distinct) for distinct in by_turns(target, rows))
+    cursor.execute(f"SHOW INDEX FROM {quoted(target.table)}")
+    names = [each[0] for each in cursor.description or ()]
+    hint = looked_up([dict(zip(names, row, strict=True)) for row in cursor], target.key)
+    return sum(_merge(cursor, target, distinct, hint) for distinct in by_turns(target, rows))
 
 
-def merging(target: Target, source: str, others: Sequence[str] = ()) -> Merging:
+def looked_up(indexes: Iterable[Mapping[Any, Any]], key: Sequence[str]) -> str:
+    """Return the hint that a table's rows are looked up by the index of their key.
+
+    Statistics of a table that was filled a moment ago tell that it is empty. The database would
+    then read all of it for each row of the other one.
+
+    Args:
+        indexes: what SHOW INDEX tells.
+        key: columns.
+    """
+    found: dict[str, list[str]] = {}
+    for each in indexes:
+        if each.get("Ignored") != "YES" and each.get("Visible") != "NO":
+            found.setdefault(each["Key_name"], []).append(str(each["Column_name"] or "").lower())
+    wanted = {name.lower() for name in key}
+    fitting = (name for name, columns in found.items() if {*columns[: len(wanted)]} == wanted)
+    name = next(fitting, None)
+    return "" if name is None else f" FORCE INDEX FOR JOIN ({quoted(name)})"
+
+
+def merging(target: Target, source: str, others: Sequence[str] = (), hint: str = "") -> Merging:
     """Return the statements that merge the rows of `source` into the target by its key.
 
     Args:
         target: its declared types say how values are compared.
         source: a quoted table with the target's columns.
         others: columns of the target that get their default wherever a row is updated.
+        hint: how the target's rows are looked up.
     """
     into, names = quoted(target.table), list(map(quoted, target.columns))
     typed = zip(target.columns, target.declared, strict=True)
@@ -76,13 +100,13 @@ def merging(target: Target, source: str, others: Sequence[str] = ()) -> Merging:
     ]
     differs = "" if others else f" WHERE NOT ({' AND '.join(equal)}){_not_older(target)}"
     # The source comes first: its rows are looked up in the target, never the other way round.
-    update = f"UPDATE {source} AS new STRAIGHT_JOIN {into} AS old ON {same} "
-    missing = f"LEFT JOIN {into} AS old ON {same} WHERE old.{quoted(target.key[0])} IS NULL"
+    update = f"UPDATE {source} AS new STRAIGHT_JOIN {into} AS old{hint} ON {same} "
+    missing = f"LEFT JOIN {into} AS old{hint} ON {same} WHERE old.{quoted(target.key[0])} IS NULL"
     selected = ", ".join(f"new.{name}" for name in names)
     insert = f"INSERT INTO {into} ({', '.join(names)}) SELECT {selected} FROM {source} AS new"  # noqa: S608 (names are quoted)
     return Merging(
         update=f"{update}SET {', '.join(changes)}{differs}" if changes else "",
-        drop=f"DELETE new FROM {source} AS new STRAIGHT_JOIN {into} AS old ON {same}",
+        drop=f"DELETE new FROM {source} AS new STRAIGHT_JOIN {into} AS old{hint} ON {same}",
         insert=insert,
         add=f"{insert} {missing}",
     )
@@ -98,8 +122,8 @@ def _not_older(target: Target) -> str:
     return f" AND (old.{name} IS NULL OR {new} >= {old})"
 
 
-def _merge(cursor: Cursor, target: Target, rows: Rows) -> int:
-    table, make, merge, ambiguous = _statements(target)
+def _merge(cursor: Cursor, target: Target, rows: Rows, hint: str) -> int:
+    table, make, merge, ambiguous = _statements(target, hint)
     empty = f"DELETE FROM {table}"  # noqa: S608 (names are quoted; TRUNCATE would commit)
     cursor.execute(make)
     _insert(cursor, table, target, rows)
@@ -107,7 +131,8 @@ def _merge(cursor: Cursor, target: Target, rows: Rows) -> int:
         # Keys that the table's collation does not tell apart meet one after the other.
         cursor.execute(empty)
         middle = len(rows) // 2
-        return _merge(cursor, target, rows[:middle]) + _merge(cursor, target, rows[middle:])
+        halves = rows[:middle], rows[middle:]
+        return sum(_merge(cursor, target, half, hint) for half in halves)
     changed = cursor.execute(merge.update) if merge.update else 0
     cursor.execute(merge.drop)
     changed += cursor.execute(merge.insert)
@@ -116,7 +141,7 @@ def _merge(cursor: Cursor, target: Target, rows: Rows) -> int:
 
 
 @lru_cache(maxsize=64)
-def _statements(target: Target) -> tuple[str, str, Merging, str]:
+def _statements(target: Target, hint: str) -> tuple[str, str, Merging, str]:
     """Return the temporary table's name, how it is made and merged, and what finds equal keys.
 
     Its name tells the columns and types, so that a table that has changed gets another one.
@@ -128,7 +153,7 @@ def _statements(target: Target) -> tuple[str, str, Merging, str]:
     typed = dict(zip(target.columns, target.declared, strict=True))
     equal = f"SELECT 1 FROM {name} GROUP BY {key} HAVING COUNT(*) > 1 LIMIT 1"  # noqa: S608 (as above)
     by_collation = any(is_text(typed[each]) for each in target.key)
-    return name, make, merging(target, name), equal if by_collation else ""
+    return name, make, merging(target, name, hint=hint), equal if by_collation else ""
 
 
 def _insert(cursor: Cursor, table: str, target: Target, rows: Rows) -> None:

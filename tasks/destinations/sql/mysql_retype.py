@@ -112,7 +112,7 @@ def _put_words(connection: Connection, relation: Relation, held: Held, into: str
     run(connection, f"DROP TEMPORARY TABLE IF EXISTS {_WORDS}")
     run(
         connection,
-        f"CREATE TEMPORARY TABLE {_WORDS} (INDEX ({old}), "  # noqa: S608 (names are quoted)
+        f"CREATE TEMPORARY TABLE {_WORDS} (INDEX found ({old}), "  # noqa: S608 (names are quoted)
         "words longtext CHARACTER SET utf8mb4) "
         f"ENGINE=InnoDB SELECT {old} FROM {table} LIMIT 0",
     )
@@ -122,8 +122,8 @@ def _put_words(connection: Connection, relation: Relation, held: Held, into: str
         connection.exec_driver_sql(_marked(statement, old), pairs)
     run(
         connection,
-        f"UPDATE {_WORDS} AS new STRAIGHT_JOIN {table} AS old "  # noqa: S608 (names are quoted)
-        f"ON old.{old} = new.{old} "
+        f"UPDATE {table} AS old STRAIGHT_JOIN {_WORDS} AS new "  # noqa: S608 (names are quoted)
+        f"FORCE INDEX FOR JOIN (found) ON old.{old} = new.{old} "
         f"SET old.{into} = new.words",
     )
     run(connection, f"DROP TEMPORARY TABLE {_WORDS}")

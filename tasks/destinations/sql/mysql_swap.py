@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from astrio.tasks.destinations.sql.dialect import Relation, Target, quoted, run
 from astrio.tasks.destinations.sql.exchanging import exchange
-from astrio.tasks.destinations.sql.mysql_load import merging
+from astrio.tasks.destinations.sql.mysql_load import looked_up, merging
 from astrio.tasks.destinations.sql.mysql_shadow import is_shadowed
 
 
@@ -23,10 +23,11 @@ def swap(connection: Connection, staging: Relation, table: Relation) -> None:
 def _merge(connection: Connection, staging: Relation, target: Target, others: list[str]) -> None:
     into, source = quoted(target.table), quoted(staging.name)
     same = " AND ".join(f"new.{quoted(name)} = old.{quoted(name)}" for name in target.key)
-    statements = merging(target, source, others)
+    statements = merging(target, source, others, _looked_up(connection, into, target))
+    hint = _looked_up(connection, source, target)
     run(
         connection,
-        f"DELETE old FROM {into} AS old LEFT JOIN {source} AS new ON {same} "
+        f"DELETE old FROM {into} AS old LEFT JOIN {source} AS new{hint} ON {same} "
         f"WHERE new.{quoted(target.key[0])} IS NULL",
     )
     if statements.update:
@@ -36,3 +37,7 @@ def _merge(connection: Connection, staging: Relation, target: Target, others: li
         run(connection, statements.insert)
     else:
         run(connection, statements.add)
+
+
+def _looked_up(connection: Connection, table: str, target: Target) -> str:
+    return looked_up(run(connection, f"SHOW INDEX FROM {table}").mappings(), target.key)
