@@ -67,6 +67,7 @@ class Member:
     out: bool = False
     had: set[str] = field(default_factory=set)
     _finished: bool = False
+    _anew: bool = False
     pages: int = 0
     _known: Known = field(default_factory=Known)
     _gate: Gate | None = None
@@ -123,7 +124,11 @@ class Member:
             self.account.report.table = TableChanges(**table) if table else None
 
     def guard(self, gating: Gating | None, run: str | None, *, anew: bool) -> None:
-        """Let in only what is not there already, where rows are only added."""
+        """Let in only what is not there already, where rows are only added.
+
+        With `anew`, all is let in, and the watermark is set whatever it was.
+        """
+        self._anew = anew
         if self.appends and self.state.resume is not None and not anew:
             self._known = Known((self.state.resume.get(OWN) or {}).get("rows", ()))
         if self.appends and gating is not None and self._gate is None:
@@ -210,9 +215,9 @@ class Member:
         return {**point, **ties, OWN: more}
 
     def _mark(self, mark: Any) -> Any:
-        """Return the new watermark; that of one that is ahead is never moved back."""
+        """Return the new watermark; one that is ahead keeps its own, unless all is read anew."""
         known = self.state.watermark
-        if mark is None or known is None or mark == known:
+        if self._anew or mark is None or known is None or mark == known:
             return mark
         try:
             return higher(known, mark)

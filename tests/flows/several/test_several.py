@@ -131,6 +131,25 @@ def test_a_destination_that_is_added_later_gets_everything(tmp_path: Path) -> No
         assert marks == {record(25)["updated_at"]}
 
 
+@pytest.mark.parametrize("mode", ["upsert", "append"])
+def test_a_full_refresh_sets_every_watermark_to_where_the_source_is_now(
+    tmp_path: Path, mode: str
+) -> None:
+    one, two = tmp_path / "one.db", tmp_path / "two.db"
+    records = [record(number) for number in range(20, 40)]
+    incremental = {"incremental": {"cursor": "updated_at", "param": "since"}}
+    with cursor_api(records) as api:
+        plan = fanned(api.url, to(one, mode=mode), to(two, mode=mode), source=incremental)
+        run(plan)
+        records[:] = map(record, range(10))  # the source was restored from an older copy
+        run(plan, full_refresh=True)
+        marks = {stream_status(each, plan.name).watermark for each in plan.push.all}
+        assert marks == {record(9)["updated_at"]}
+        records.append(record(10))
+        assert run(plan).records.written == 1
+    assert ids(one) == ids(two) == [*range(11), *range(20, 40)]
+
+
 def test_one_that_is_down_fails_the_run_and_the_next_brings_it_level(
     api: Server, tmp_path: Path
 ) -> None:
