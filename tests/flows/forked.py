@@ -115,6 +115,30 @@ class Forking:
 
 
 @contextmanager
+def server(code: str, *words: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """Start Python with code that prints `ready`, then forks on demand; end it at the end.
+
+    Args:
+        code: reads one request a line, and answers each with one.
+        words: its arguments.
+        environment: variables for it, and for what it forks.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *words],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    try:
+        yield process
+    finally:
+        process.communicate()
+
+
+@contextmanager
 def forking(dialect: str, folder: Path, **environment: str) -> Iterator[Forking]:
     """Have a process ready that forks commands; their output is kept in the folder.
 
@@ -124,16 +148,5 @@ def forking(dialect: str, folder: Path, **environment: str) -> Iterator[Forking]
         environment: variables for the commands.
     """
     modules = [*_MODULES, f"astrio.tasks.destinations.sql.dialects.{dialect}"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", _SERVER, json.dumps(modules)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    try:
+    with server(_SERVER, json.dumps(modules), **environment) as process:
         yield Forking(process, folder)
-    finally:
-        process.communicate()

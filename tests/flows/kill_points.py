@@ -7,13 +7,13 @@ killed, which it is when it has come to the point for the given time.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
+
+from tests.flows.forked import server
 
 from astrio.blocks.literals import SHOW_SECRETS
 from astrio.flows.integration import Integration
@@ -126,16 +126,5 @@ class Killer:
 @contextmanager
 def killing(dialect: str) -> Iterator[Killer]:
     """Have a process ready that forks runs into a database of that dialect."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", _SERVER, dialect],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    try:
+    with server(_SERVER, dialect) as process:
         yield Killer(process)
-    finally:
-        process.communicate()

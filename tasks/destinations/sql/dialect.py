@@ -13,11 +13,10 @@ from sqlalchemy.sql.elements import TextClause
 
 from astrio.blocks.errors import AstrioError
 from astrio.tasks.destinations.sql.kinds import Kind
+from astrio.tasks.destinations.sql.values import Column as Values
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
-
-    from astrio.tasks.destinations.sql.values import Column as Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +167,7 @@ class Dialect(ABC):
         """Make the versions of a key quick to find, where no unique index does."""
 
     def clone(self, connection: Connection, relation: Relation, name: str) -> None:
-        """Create an empty table `name` that takes and refuses the same rows as `relation`.
-
-        It has its columns, defaults, checks and unique keys; foreign keys and triggers may lack.
-        """
+        """Create an empty table with all that refuses rows, but for foreign keys and triggers."""
         run(connection, f"CREATE TABLE {quoted(name)} (LIKE {quoted(relation.name)} INCLUDING ALL)")
 
     def queue(self, connection: Connection) -> None:  # noqa: B027 (most have nothing to do)
@@ -233,7 +229,7 @@ class Dialect(ABC):
         Args:
             connection: in a transaction, which stays as it is.
             target: where the rows are to go.
-            rows: the rows.
+            rows: in their order.
             met: whether some of them have been refused just now.
         """
         return {}

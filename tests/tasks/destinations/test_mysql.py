@@ -477,3 +477,16 @@ def test_a_column_of_many_floats_that_becomes_a_text_is_read_once(url: str) -> N
     assert scanned(stream) - before < 30_000  # 4,000,000 where all are read for each value
     assert stream.rows("SELECT v FROM orders WHERE id = 7") == [("1.0",)]
     stream.close()
+
+
+def test_an_index_that_the_server_is_to_ignore_is_not_asked_for(url: str) -> None:
+    stream = Stream(url)
+    stream.execute(
+        "CREATE TABLE orders (id BIGINT, v VARCHAR(9), UNIQUE INDEX one (id))",
+        "CREATE UNIQUE INDEX two ON orders (id)",
+        "ALTER TABLE orders ALTER INDEX one IGNORED",
+    )
+    stream.write("id v", (1, "a"), (2, "b"))
+    assert stream.write("id v", (1, "a"), (2, "c")).written == 1
+    assert stream.rows() == [(1, "a"), (2, "c")]
+    stream.close()
